@@ -1,0 +1,68 @@
+"""Energy, time and bandwidth of deep-learning models on accelerators, in any number format.
+
+>>> import accelsim as sim
+>>> result = sim.estimate("resnet50", "eyeriss-v1", scheme="int8")
+>>> sim.compare("resnet50", ["horowitz-45nm"], ["fp32", "int8"]).verdict  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from accelsim.errors import AccelsimError, InfeasibleError, InputError, UnsupportedError, UsageError
+    from accelsim.explore.compare import Comparison, compare
+    from accelsim.hardware.catalog import list_profiles, load_profile
+    from accelsim.hardware.chip import Chip
+    from accelsim.mapping.nest import Keep, Loop, Nest
+    from accelsim.precision import Format, parse_format
+    from accelsim.scheme import Scheme, known_schemes, parse_scheme
+    from accelsim.simulation.estimate import estimate, evaluate_mapping
+    from accelsim.simulation.result import LayerResult, Result
+    from accelsim.workload.catalog import list_workloads, load_workload
+    from accelsim.workload.layer import Layer
+    from accelsim.workload.network import Network
+    from accelsim.workload.shape import Shape
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "accelsim.errors": ("AccelsimError", "InfeasibleError", "InputError", "UnsupportedError", "UsageError"),
+    "accelsim.explore.compare": ("Comparison", "compare"),
+    "accelsim.hardware.catalog": ("list_profiles", "load_profile"),
+    "accelsim.hardware.chip": ("Chip",),
+    "accelsim.mapping.nest": ("Keep", "Loop", "Nest"),
+    "accelsim.precision": ("Format", "parse_format"),
+    "accelsim.scheme": ("Scheme", "known_schemes", "parse_scheme"),
+    "accelsim.simulation.estimate": ("estimate", "evaluate_mapping"),
+    "accelsim.simulation.result": ("LayerResult", "Result"),
+    "accelsim.workload.catalog": ("list_workloads", "load_workload"),
+    "accelsim.workload.layer": ("Layer",),
+    "accelsim.workload.network": ("Network",),
+    "accelsim.workload.shape": ("Shape",),
+}
+"""Where every public name lives; it is imported when first asked for, so that ``import accelsim`` is quick."""
+
+_MODULE = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "AccelsimError", "Chip", "Comparison", "Format", "InfeasibleError", "InputError", "Keep", "Layer", "LayerResult",
+    "Loop", "Nest", "Network", "Result", "Scheme", "Shape", "UnsupportedError", "UsageError", "__version__", "compare",
+    "estimate", "evaluate_mapping", "known_schemes", "list_profiles", "list_workloads", "load_profile",
+    "load_workload", "parse_format", "parse_scheme",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE:
+        from accelsim.errors import did_you_mean
+
+        raise AttributeError(f"accelsim has no {name!r}{did_you_mean(name, _MODULE) or '.'}")
+    value = getattr(import_module(_MODULE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

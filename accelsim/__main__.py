@@ -1,0 +1,5 @@
+"""What does ``python -m accelsim`` do? The same as ``accelsim``."""
+
+from accelsim.cli import main
+
+main()

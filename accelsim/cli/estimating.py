@@ -1,0 +1,124 @@
+"""What does a model cost, alone and compared? ``estimate`` and ``compare``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from accelsim.cli.options import check_output, chip_of, model_options, names, network_of
+from accelsim.errors import UsageError
+
+
+@click.command(short_help="Estimate a model on a chip in a scheme.")
+@click.argument("workload")
+@click.option("--on", "profile", required=True, metavar="P", help="Hardware profile: a name or a file.")
+@click.option(
+    "--scheme", default="fp32", show_default=True, metavar="S", help="How operands are stored and multiplied."
+)
+@click.option("--explain", "explained", metavar="LAYER", help="Print one layer's formula with its numbers filled in.")
+@model_options
+def estimate(
+    workload: str,
+    profile: str,
+    scheme: str,
+    explained: str | None,
+    batch: int | None,
+    options: Sequence[str],
+    mapping: str,
+    objective: str,
+    overrides: Sequence[str],
+    what_if: bool,
+    keep_weights: bool,
+    as_json: bool,
+    as_csv: bool,
+    plot: str | None,
+    cite: bool,
+) -> None:
+    """Estimate energy, time, traffic and memory of WORKLOAD on a chip in a scheme."""
+    from accelsim.cli import output
+
+    check_output(as_json, as_csv, plot)
+    if explained is not None and (as_json or as_csv):
+        raise UsageError("--explain prints text; it excludes --json and --csv.")
+    network, chip = network_of(workload, batch, options), chip_of(profile, overrides, what_if)
+    from accelsim.simulation.estimate import estimate as estimate_model
+
+    result = estimate_model(network, chip, scheme, mapping=mapping, objective=objective, keep_weights=keep_weights)
+    if plot is not None:
+        from accelsim.report.plots import breakdown_figure, save
+
+        output.note(f"wrote {save(breakdown_figure(result), plot)}")
+    if explained is not None:
+        output.echo(result.explain(explained))
+    elif as_json:
+        output.show_json(result.to_dict())
+    elif as_csv:
+        from accelsim.simulation.record import layer_rows
+
+        output.show_csv(layer_rows(result))
+        for warning in result.warnings:
+            output.note(f"warning: {warning}")
+    else:
+        from accelsim.report.text import estimate_page
+
+        output.show(estimate_page(result, cite))
+    if cite and (as_json or as_csv or explained is not None):
+        for source in result.citations():
+            output.note(source.cite())
+
+
+@click.command(short_help="Compare a model in several schemes.")
+@click.argument("workload")
+@click.option("--on", "profiles", required=True, metavar="P[,P2]", help="Hardware profiles: names or files.")
+@click.option("--schemes", required=True, metavar="A,B,C", help="Schemes to compare.")
+@click.option("--reference", metavar="NAME", help="What all are compared with; by default the first that runs.")
+@model_options
+def compare(
+    workload: str,
+    profiles: str,
+    schemes: str,
+    reference: str | None,
+    batch: int | None,
+    options: Sequence[str],
+    mapping: str,
+    objective: str,
+    overrides: Sequence[str],
+    what_if: bool,
+    keep_weights: bool,
+    as_json: bool,
+    as_csv: bool,
+    plot: str | None,
+    cite: bool,
+) -> None:
+    """Compare WORKLOAD in several schemes, on one chip or several."""
+    from accelsim.cli import output
+
+    check_output(as_json, as_csv, plot)
+    wanted = names(schemes, "--schemes")
+    network = network_of(workload, batch, options)
+    chips = [chip_of(profile, overrides, what_if) for profile in names(profiles, "--on")]
+    from accelsim.explore.compare import compare as compare_models
+
+    found = compare_models(
+        network, chips, wanted, reference, mapping=mapping, objective=objective, keep_weights=keep_weights
+    )  # fmt: skip
+    if plot is not None:
+        from accelsim.report.plots import comparison_figure, save
+
+        output.note(f"wrote {save(comparison_figure(found), plot)}")
+    if as_json:
+        output.show_json(found.to_dicts())
+    elif as_csv:
+        from accelsim.explore.export import rows
+
+        output.show_csv(rows(found))
+        for refusal in found.refusals:
+            output.note(f"warning: {refusal.name} cannot run: {refusal.reason}")
+    else:
+        from accelsim.report.text import compare_page
+
+        output.show(compare_page(found, cite))
+    if cite and (as_json or as_csv):
+        for source in dict.fromkeys(source for result in found.results for source in result.citations()):
+            output.note(source.cite())

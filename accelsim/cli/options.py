@@ -1,0 +1,121 @@
+"""Which options do commands share, and what do their texts stand for?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from accelsim.errors import UsageError
+
+if TYPE_CHECKING:
+    from accelsim.hardware.chip import Chip
+    from accelsim.workload.network import Network
+
+Command = Callable[..., Any]
+
+_MODEL = (
+    click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Images or sequences at once."),
+    click.option(
+        "--option", "options", multiple=True, metavar="NAME=VALUE", help="Option of the workload, such as context=4096."
+    ),
+    click.option(
+        "--mapping",
+        default="heuristic",
+        show_default=True,
+        metavar="M",
+        help="heuristic, or one dataflow (ws, os, is, rs).",
+    ),
+    click.option(
+        "--objective",
+        default="energy",
+        show_default=True,
+        metavar="O",
+        help="What mappings are chosen for: energy, latency or edp.",
+    ),
+    click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="Change a field of the profile, such as levels.SRAM.capacity=256KiB.",
+    ),
+    click.option(
+        "--what-if", is_flag=True, help="Give formats that the chip lacks hypothetical rates; marked as derived."
+    ),
+    click.option("--keep-weights", is_flag=True, help="Weights that all fit on chip stay there from pass to pass."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+    click.option("--csv", "as_csv", is_flag=True, help="Print CSV."),
+    click.option("--plot", "plot", metavar="FILE", help="Draw it too: FILE ends in .svg, .png or .pdf."),
+    click.option("--cite", is_flag=True, help="Print every cost with its source, and the works in full."),
+)
+
+
+def model_options(command: Command) -> Command:
+    """Give a command the options of everything that estimates a model."""
+    for option in reversed(_MODEL):
+        command = option(command)
+    return command
+
+
+def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    """Return NAME=VALUE texts as a dict, the last of a name standing.
+
+    Raises
+    ------
+    UsageError
+        One has no name or no "=".
+    """
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise UsageError(f"{option} must be {'PATH' if option == '--set' else 'NAME'}=VALUE; got {text!r}.")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def names(text: str, option: str) -> list[str]:
+    """Return the names in a comma-separated text; an empty one raises UsageError."""
+    found = [name.strip() for name in text.split(",")]
+    if not all(found):
+        raise UsageError(f"{option} must be names joined by commas; got {text!r}.")
+    return found
+
+
+def value_of(text: str) -> int | bool | str:
+    """Return an option's value: a whole number, true or false, or the text itself."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+def network_of(workload: str, batch: int | None, options: Sequence[str]) -> Network:
+    """Return the workload that the arguments name."""
+    from accelsim.workload.catalog import load_workload
+
+    given = {name: value_of(value) for name, value in pairs(options, "--option").items()}
+    if clash := {"name", "batch"} & set(given):
+        raise UsageError(f"--option must be an option of the workload; {clash.pop()} has an argument of its own.")
+    return load_workload(workload, batch=batch, **given)
+
+
+def chip_of(profile: str, overrides: Sequence[str], what_if: bool) -> Chip:
+    """Return the chip that the arguments name."""
+    from accelsim.hardware.catalog import load_profile
+
+    return load_profile(profile, pairs(overrides, "--set"), what_if=what_if)
+
+
+def check_output(as_json: bool, as_csv: bool, plot: str | None) -> None:
+    """Refuse outputs that exclude each other, and plots that cannot be drawn, before anything is computed."""
+    if as_json and as_csv:
+        raise UsageError("--json and --csv exclude each other; give one.")
+    if plot is not None:
+        from accelsim.report.files import check_place, check_suffix
+
+        check_place(check_suffix(plot, (".svg", ".png", ".pdf"), "--plot"))

@@ -1,0 +1,185 @@
+"""Which of a dataflow's good mappings is best for a layer? Every candidate costed, the best kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from accelsim.engine.case import Batch, Case, Floats, home
+from accelsim.engine.evaluate import Evaluation, evaluate
+from accelsim.engine.width import word_bits
+from accelsim.errors import InfeasibleError
+from accelsim.hardware.chip import Chip
+from accelsim.mapping.counts import count_many
+from accelsim.mapping.dataflows import candidates
+from accelsim.mapping.growth import FanOutRoom, Room
+from accelsim.mapping.nest import Keep, Loop, Nest
+from accelsim.workload.shape import DIMS
+
+Objective = Literal["energy", "latency", "edp"]
+OBJECTIVES: tuple[Objective, ...] = ("energy", "latency", "edp")
+
+TIE = 0.01
+"""Mappings whose objective differs by less count as equal: candidates are ranked by approximate counts,
+and a hundredth of the energy is not worth twice the time."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The mapping chosen for one case.
+
+    Parameters
+    ----------
+    dataflow : str
+        What it was chosen from; "given" for the caller's own.
+    nest : Nest
+    structure : Nest
+        The candidates' common structure, loops of bound 1 included: cases that share it are
+        evaluated together.
+    tiles : tuple of int
+        The tiles of the structure's loops.
+    """
+
+    dataflow: str
+    nest: Nest
+    structure: Nest
+    tiles: tuple[int, ...]
+
+    @classmethod
+    def given(cls, nest: Nest) -> Choice:
+        """Return the caller's own mapping as a choice."""
+        return cls("given", nest, nest, tuple(loop.tile for loop in nest.loops))
+
+
+def choose(chip: Chip, cases: Sequence[Case], dataflows: Sequence[str], objective: Objective) -> list[Choice]:
+    """Return the best heuristic mapping of every case.
+
+    Parameters
+    ----------
+    chip : Chip
+    cases : sequence of Case
+    dataflows : sequence of str
+        Candidates come from all of them.
+    objective : {"energy", "latency", "edp"}
+        Among the mappings within `TIE` of the best objective the one with the best other metric
+        wins. A chip without costs is mapped for its DRAM traffic instead of its energy.
+
+    Raises
+    ------
+    InfeasibleError
+        Not even single words of a case fit a level.
+    """
+    keys = [(chip.digest, case.identity, tuple(dataflows), objective) for case in cases]
+    new = {key: case for key, case in zip(keys, cases, strict=True) if key not in _chosen}
+    if new:
+        _chosen.update(zip(new, _choose(chip, list(new.values()), dataflows, objective), strict=True))
+    while len(_chosen) > _REMEMBERED + len(keys):
+        del _chosen[next(iter(_chosen))]
+    return [_chosen[key] for key in keys]
+
+
+_REMEMBERED = 20_000
+_chosen: dict[tuple[object, ...], Choice] = {}
+"""Choices made before in this process, oldest first: they depend on nothing but their key."""
+
+
+def _choose(chip: Chip, cases: Sequence[Case], dataflows: Sequence[str], objective: Objective) -> list[Choice]:
+    rooms = rooms_of(chip, cases)
+    fanouts = [FanOutRoom(fanout.name, fanout.size, fanout.dims or frozenset(DIMS)) for fanout in chip.fanouts]
+    shapes = [case.shape for case in cases]
+    pools, first, second = candidates(shapes, rooms, fanouts, dataflows), [], []
+    for pool in pools:
+        batch = Batch(chip, cases, pool.case_of)
+        counts = count_many(shapes, pool.case_of, pool.nest, pool.tiles, exact=False)
+        objective_score, other_score = scores(evaluate(batch, pool.nest, counts, exact=False), objective)
+        first.append(objective_score)
+        second.append(other_score)
+    case_of = np.concatenate([pool.case_of for pool in pools])
+    last_resort = np.concatenate([pool.last_resort for pool in pools])
+    pool_of = np.repeat(np.arange(len(pools)), [len(pool.case_of) for pool in pools])
+    row_of = np.concatenate([np.arange(len(pool.case_of)) for pool in pools])
+    choices = []
+    for number, case in enumerate(cases):
+        mine = np.flatnonzero(case_of == number)
+        if not mine.size:
+            raise _infeasible(chip, case)
+        regular = mine[~last_resort[mine]]
+        mine = regular if regular.size else mine
+        best = mine[_winner(np.concatenate(first)[mine], np.concatenate(second)[mine])]
+        pool = pools[pool_of[best]]
+        tiles = tuple(pool.tiles[row_of[best]].tolist())
+        choices.append(Choice(pool.dataflow, tiled(pool.nest, tiles, case), pool.nest, tiles))
+    return choices
+
+
+def _winner(first: Floats, second: Floats) -> int:
+    """The row with the least second score among those with about the least first."""
+    good = np.flatnonzero(first <= first.min() * (1 + TIE))
+    return int(good[np.lexsort((first[good], second[good]))[0]])
+
+
+def tiled(structure: Nest, tiles: Sequence[int], case: Case) -> Nest:
+    """Return ``structure`` with its tiles filled in and the loops of bound 1 left out."""
+    handed = case.shape.extents
+    values = iter(tiles)
+    lines: list[Loop | Keep] = []
+    for line in structure.lines:
+        if not isinstance(line, Loop):
+            lines.append(line)
+            continue
+        tile = next(values)
+        if tile < handed[line.dim]:
+            lines.append(Loop(line.dim, tile, line.fanout))
+            handed[line.dim] = tile
+    return Nest(tuple(lines))
+
+
+def rooms_of(chip: Chip, cases: Sequence[Case]) -> list[Room]:
+    """Return what every level offers the cases, outermost first: free bits and the width of a word."""
+    kept = home(chip)
+    rooms = []
+    for level in reversed(chip.levels):
+        capacity = np.full(len(cases), np.inf if level.capacity_bits is None else float(level.capacity_bits))
+        bits = {operand: np.array([word_bits(chip, level, case, operand) for case in cases]) for operand in level.holds}
+        if kept is not None and level.name == kept.name:
+            for number, case in enumerate(cases):
+                for operand in case.resident & set(level.holds):
+                    stored = word_bits(chip, level, case, operand, finished=True)
+                    capacity[number] -= case.shape.words(operand) * stored
+                    if operand != "O":  # a resident output still needs room for a tile of partial sums
+                        bits[operand][number] = 0.0
+        doubled = level.double_buffered and level is not chip.outermost
+        rooms.append(Room(level.name, level.depth, level.holds, capacity, bits, doubled))
+    rooms[0].capacity_bits[:] = np.inf
+    return rooms
+
+
+def scores(result: Evaluation, objective: Objective) -> tuple[Floats, Floats]:
+    """Return the objective and its tie-breaker for every mapping, each of shape (n,)."""
+    energy = result.energy_pj
+    if np.isnan(energy).any():
+        dram = result.batch.chip.outermost.name
+        energy = result.moved.bits(dram, frozenset({"read", "fill", "return", "update", "drain"}))
+    if objective == "latency":
+        return result.cycles, energy
+    return (energy if objective == "energy" else energy * result.cycles), result.cycles
+
+
+def _infeasible(chip: Chip, case: Case) -> InfeasibleError:
+    """Name the first level, from inside out, whose smallest tiles do not fit."""
+    for level in chip.levels[:-1]:
+        copies = 2 if level.double_buffered else 1
+        needed = {operand: word_bits(chip, level, case, operand) * copies for operand in level.holds}
+        if level.capacity_bits is not None and sum(needed.values()) > level.capacity_bits:
+            worst = max(needed, key=lambda operand: needed[operand])
+            total = sum(needed.values())
+            return InfeasibleError(
+                f"levels.{level.name}: the smallest tiles of {', '.join(level.holds)} (one word each, {total:g} bits, "
+                f"{worst} alone {needed[worst]:g}) must fit its {level.capacity_bits} bits on {chip.name}; "
+                f"they need {total - level.capacity_bits:g} bits more. Use a narrower scheme or a larger {level.name}.",
+                where=case.layer.name,
+            )
+    return InfeasibleError(f"no mapping of its loops fits the levels of {chip.name}.", where=case.layer.name)

@@ -1,0 +1,240 @@
+"""What does this model cost on this chip in this scheme? The whole flow, top to bottom.
+
+profile + workload + scheme -> residency -> mapping -> counts -> energy and cycles -> result
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from accelsim.engine.case import Case
+from accelsim.errors import InfeasibleError, InputError, UsageError, did_you_mean
+from accelsim.hardware.catalog import load_profile
+from accelsim.hardware.chip import Chip
+from accelsim.mapping.dataflows import ALIASES, DATAFLOWS
+from accelsim.mapping.nest import Nest
+from accelsim.precision import parse_format
+from accelsim.scheme import LayerFormats, Scheme, parse_scheme
+from accelsim.search.heuristic import OBJECTIVES, Choice, Objective
+from accelsim.simulation.mac_layer import chosen_mappings, mac_layers
+from accelsim.simulation.memory import memory, output_bits, stored_bits
+from accelsim.simulation.residency import Residency, plan
+from accelsim.simulation.result import LayerResult, Memory, Result
+from accelsim.simulation.vector_layer import vector_layer
+from accelsim.workload.catalog import load_workload
+from accelsim.workload.layer import Layer
+from accelsim.workload.network import Network
+
+
+def estimate(
+    model: Network | str | Path,
+    chip: Chip | str | Path,
+    scheme: Scheme | str | Path = "fp32",
+    *,
+    mapping: str | Nest | Mapping[str, Nest] = "heuristic",
+    objective: str = "energy",
+    keep_weights: bool = False,
+    on_chip: bool = True,
+) -> Result:
+    """Estimate energy, time, traffic and memory of one pass of a model.
+
+    Parameters
+    ----------
+    model : Network, str or Path
+        A workload, its shipped name or a file.
+    chip : Chip, str or Path
+        A hardware profile, its shipped name or a file.
+    scheme : Scheme, str or Path
+        How operands are stored and multiplied: "int8", "w4g128a16", a YAML file ...
+    mapping : str, Nest or mapping of layer name to Nest
+        "heuristic" tries every dataflow of the chip; "weight-stationary" (or "ws") and so on only one;
+        a Nest maps a model of one such layer, a dict some layers by name (the rest is "heuristic").
+    objective : {"energy", "latency", "edp"}
+        What mappings are chosen for.
+    keep_weights : bool
+        Whether weights that all fit on chip stay there from one pass to the next; by default every
+        pass loads them.
+    on_chip : bool
+        Whether activations that fit stay on chip between layers; False stores every one in DRAM.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    InputError
+        A name, file or value is wrong.
+    UnsupportedError
+        The chip cannot multiply the scheme's formats.
+    InfeasibleError
+        A layer's smallest tiles do not fit a level.
+    """
+    network = model if isinstance(model, Network) else load_workload(model)
+    chip = chip if isinstance(chip, Chip) else load_profile(chip)
+    scheme = parse_scheme(scheme)
+    scheme.check_patterns(network)
+    wanted = check_objective(objective)
+    formats, widened = _formats(network, chip, scheme)
+
+    weight_bits = stored_bits(network, scheme, formats)
+    residency = plan(network, chip, output_bits(network, scheme), weight_bits, keep_weights=keep_weights)
+    if not on_chip:
+        residency = replace(residency, outputs=frozenset(), spilled=())
+    residency, choices = _map(network, chip, scheme, formats, residency, mapping, wanted)
+    costed = mac_layers(chip, _cases(network, scheme, formats, residency), choices)
+    layers = tuple(
+        replace(costed[layer.name], layer=layer) if layer.name in costed
+        else vector_layer(chip, network, layer, scheme, residency)
+        for layer in network.layers
+    )  # fmt: skip
+
+    stored = memory(network, chip, scheme, weight_bits, residency)
+    overhead = chip.step_overhead_s.value + chip.layer_overhead_s.value * sum(one.repeat for one in network.layers)
+    warnings = tuple(_warnings(network, chip, stored, residency, widened, layers))
+    return Result(
+        network, chip, scheme, _name(mapping), wanted, layers, stored, residency, overhead, warnings
+    )  # fmt: skip
+
+
+def evaluate_mapping(layer: Layer, chip: Chip | str, mapping: Nest, scheme: Scheme | str = "fp32") -> LayerResult:
+    """Return what one layer costs in one given mapping, every operand coming from and going to DRAM.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        The nest is not a mapping of the layer on the chip, or a tile does not fit a level.
+    """
+    network = Network(layer.name, (replace(layer, inputs=(), repeat=1),))
+    return estimate(network, chip, scheme, mapping=mapping).layers[0]
+
+
+def check_objective(objective: str) -> Objective:
+    """Return the objective, or raise UsageError with the nearest one."""
+    if objective not in OBJECTIVES:
+        known = ", ".join(OBJECTIVES)
+        raise UsageError(
+            f"objective must be one of {known}; got {objective!r}{did_you_mean(objective, OBJECTIVES) or '.'}"
+        )
+    return objective
+
+
+def _formats(network: Network, chip: Chip, scheme: Scheme) -> tuple[dict[str, LayerFormats], list[str]]:
+    """Formats of every layer with MACs, accumulated as the chip does, and what had to be widened."""
+    formats: dict[str, LayerFormats] = {}
+    widened: dict[str, None] = {}
+    for layer in network.layers:
+        if layer.shape is None:
+            continue
+        asked = scheme.resolve(layer, scheme.output_format(layer, network))
+        weight, input_ = asked.compute_weight.name, asked.compute_input.name
+        rate = chip.macs_per_pe_cycle(weight, input_, asked.accumulator.name)
+        formats[layer.name] = replace(asked, accumulator=parse_format(rate.accumulator))
+        if rate.widened:
+            how = f"{weight} x {input_} is multiplied as {rate.weight} x {rate.input}"
+            widened[f"{how}: {chip.name} has no narrower multiplier for it."] = None
+        if rate.derived:
+            widened[f"the rate of {weight} x {input_} is hypothetical (--what-if): {rate.number.note}."] = None
+    return formats, list(widened)
+
+
+def _cases(network: Network, scheme: Scheme, formats: dict[str, LayerFormats], residency: Residency) -> dict[str, Case]:
+    return {
+        layer.name: Case(
+            layer, formats[layer.name], scheme.for_layer(layer.name).vector_format, residency.operands(layer)
+        )
+        for layer in network.layers
+        if layer.shape is not None
+    }
+
+
+def _map(
+    network: Network,
+    chip: Chip,
+    scheme: Scheme,
+    formats: dict[str, LayerFormats],
+    residency: Residency,
+    mapping: str | Nest | Mapping[str, Nest],
+    objective: Objective,
+) -> tuple[Residency, dict[str, Choice]]:
+    """Mappings of all layers, and what stays on chip: less than planned where tiles need the room."""
+    requested = _requested(mapping, chip, network)
+    while True:
+        try:
+            cases = _cases(network, scheme, formats, residency)
+            return residency, chosen_mappings(chip, cases, *requested, objective)
+        except InfeasibleError as error:
+            roomier = residency.without(network, error.where)
+            if roomier == residency:
+                raise
+            residency = roomier
+
+
+def _requested(
+    mapping: str | Nest | Mapping[str, Nest], chip: Chip, network: Network
+) -> tuple[Sequence[str], dict[str, Choice]]:
+    """Dataflows to try, and the mappings that the caller fixed."""
+    if isinstance(mapping, str):
+        name = ALIASES.get(mapping, mapping)
+        if name == "heuristic":
+            return chip.dataflows, {}
+        if name not in DATAFLOWS:
+            known = ("heuristic", *DATAFLOWS, *ALIASES)
+            raise UsageError(
+                f"mapping must be one of {', '.join(known)}; got {mapping!r}{did_you_mean(mapping, known) or '.'}"
+            )
+        if name not in chip.dataflows:
+            raise InputError(f"{chip.name} runs {', '.join(chip.dataflows)}; got {name}. Choose one of these.")
+        return (name,), {}
+    with_macs = [layer.name for layer in network.layers if layer.shape is not None]
+    if isinstance(mapping, Nest):
+        if len(with_macs) != 1:
+            raise UsageError(
+                f"one mapping maps one layer; {network.name} has {len(with_macs)}. Give a dict of layer name to Nest."
+            )
+        mapping = {with_macs[0]: mapping}
+    for name in mapping:
+        if name not in with_macs:
+            raise InputError(f"{network.name} has no layer {name!r} with MACs{did_you_mean(name, with_macs) or '.'}")
+    return chip.dataflows, {name: Choice.given(nest) for name, nest in mapping.items()}
+
+
+def _name(mapping: str | Nest | Mapping[str, Nest]) -> str:
+    return ALIASES.get(mapping, mapping) if isinstance(mapping, str) else "given"
+
+
+def _warnings(
+    network: Network,
+    chip: Chip,
+    stored: Memory,
+    residency: Residency,
+    widened: list[str],
+    layers: Sequence[LayerResult],
+) -> list[str]:
+    found = [*widened, *chip.remarks]
+    if stored.capacity_bytes is not None and not stored.fits:
+        needed, has = stored.peak_bytes / 2**30, stored.capacity_bytes / 2**30
+        found.append(
+            f"the model does not fit: it needs {needed:.3g} GiB, {chip.outermost.name} of {chip.name} "
+            f"has {has:.3g} GiB; time and energy are those of a device that had the room."
+        )
+    for operator in network.uncounted:
+        found.append(f"{operator} is not understood and not counted.")
+    unknown = sorted(
+        {f"{line.part} at {line.place}" for one in layers for line in one.lines if line.count and line.cost is None}
+    )
+    if unknown:
+        more = " ..." if len(unknown) > 4 else ""
+        found.append(f"energy is unknown: {chip.name} gives no cost for {', '.join(unknown[:4])}{more}.")
+    memory_only = sorted(
+        {cost.source for one in layers for line in one.lines if (cost := line.cost) and cost.status == "from memory"}
+    )
+    if memory_only:
+        found.append(f"some costs are unconfirmed (from memory): {', '.join(memory_only)}; see --cite.")
+    if residency.spilled:
+        count, first = len(residency.spilled), residency.spilled[0]
+        verb = "activations do not fit" if count > 1 else "activation does not fit"
+        found.append(f"{count} {verb} {residency.level}, {first} first; {chip.outermost.name} holds them.")
+    return found

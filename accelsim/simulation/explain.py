@@ -1,0 +1,168 @@
+"""Why does a layer cost what it costs? The formula with its numbers filled in, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from accelsim.layout import percent, table
+from accelsim.mapping.nest import Keep, Loop
+from accelsim.provenance import Source, Sourced
+from accelsim.simulation.costs import short_source, unit_of, what_of, works
+from accelsim.simulation.line import Line
+from accelsim.simulation.result import LayerResult, Result
+from accelsim.units import engineering
+from accelsim.workload.layer import Layer
+
+
+def explain(result: Result, one: LayerResult) -> str:
+    """Return how a layer's energy and time follow from counts, costs and rates.
+
+    Energy is the sum of count x bits x cost; time the sum of its parts, the longest transfers and the
+    multiplying overlapping.
+    """
+    layer, chip = one.layer, result.chip
+    repeated = f", one of {layer.repeat} alike" if layer.repeat > 1 else ""
+    heading = f"{layer.name} ({layer.kind}{repeated}) in {result.scheme.name} on {chip.name}"
+    lines = [f"{heading}   {_extents(layer)}"]
+    if layer.macs:
+        lines.append(f"{layer.macs:,} MACs, {one.mapping}: {result.mapping} mapping for {result.objective}")
+    lines += ["", "energy = count x bits x cost"]
+    lines += _bill(result, one, works(result))
+    lines += ["", "time = what does not overlap, and the slowest of what does"]
+    lines += _time(result, one)
+    if one.nest is not None:
+        lines += ["", "mapping, outermost first", *_nest(one)]
+    return "\n".join(lines)
+
+
+def _extents(layer: Layer) -> str:
+    if layer.shape is None:
+        return f"{layer.input_elements:,} words in, {layer.output_elements:,} out"
+    return " ".join(f"{dim}={extent}" for dim, extent in layer.shape.extents.items() if extent > 1)
+
+
+def _bill(result: Result, one: LayerResult, known: dict[str, Source]) -> list[str]:
+    rows = [_bill_row(result, one, line, known) for line in one.lines if line.count]
+    rows.append(["total", "", "", "", "=", engineering(one.energy_pj, "pJ"), ""])
+    header = ["", "count", "bits", "cost", "", "energy", "cost of, source"]
+    return table(header, rows, "lrrrlrl")
+
+
+def _bill_row(result: Result, one: LayerResult, line: Line, known: dict[str, Source]) -> list[str]:
+    what = what_of(result, one, line)
+    if line.part == "memory":
+        name, origin = f"{line.place} {line.operand} {line.action}", ""
+    elif line.part in ("vector", "reduce"):
+        name, origin = f"{line.part} {line.action}".rstrip(), what
+    elif line.part == "convert":
+        name, origin = f"convert {line.operand}", line.action
+    else:
+        name, origin = f"{line.part} {line.operand}".rstrip(), what
+    source = "no cost given" if line.cost is None else short_source(line.cost, known)
+    words = ", ".join(part for part in (origin, source) if part)
+    scale = f"x {line.bits:.6g}" if line.part in ("memory", "link") else ""
+    return [name, _count(line.count), scale, _cost(line), "=", engineering(line.energy_pj, "pJ"), words]
+
+
+def _count(count: float) -> str:
+    return f"{count:,.0f}" if count == int(count) or count >= 1000 else f"{count:,.3g}"
+
+
+def _cost(line: Line) -> str:
+    return "x unknown" if line.cost is None else f"x {line.cost.value:.4g} {unit_of(line)}"
+
+
+def _time(result: Result, one: LayerResult) -> list[str]:
+    rows = [[cause, f"{cycles:,.0f} cycles", percent(cycles, one.cycles)] for cause, cycles in one.cycle_parts.items()]
+    rows.append(["total", f"{one.cycles:,.0f} cycles", engineering(one.cycles / result.chip.clock_hz.value, "s")])
+    busy = ", ".join(f"{name} {cycles:,.0f}" for name, cycles in one.busy.items() if cycles >= 1)
+    lines = [*table(["", "", ""], rows, "lrr")[1:], f"  bound by {one.bound_by}; alone each would need: {busy} cycles"]
+    if one.peak_macs_per_cycle and one.cycles:
+        rate = one.layer.macs / one.cycles
+        share = percent(rate, one.peak_macs_per_cycle)
+        lines.append(f"  {rate:,.4g} of {one.peak_macs_per_cycle:,.4g} MACs per cycle ({share} of the peak)")
+    if one.bound_energy_pj and one.energy_pj:
+        bound = engineering(one.bound_energy_pj, "pJ")
+        lines.append(
+            f"  no mapping can take less than {bound}; this one takes {one.energy_pj / one.bound_energy_pj:.3g}x that"
+        )
+    return lines
+
+
+def _nest(one: LayerResult) -> list[str]:
+    assert one.nest is not None
+    assert one.layer.shape is not None
+    lines, depth = [], 1
+    bounds = iter(one.nest.bounds(one.layer.shape))
+    for line in one.nest.lines:
+        if isinstance(line, Keep):
+            words = ", ".join(
+                f"{operand} {one.boxes[line.level, operand]:,}"
+                for operand in line.operands
+                if (line.level, operand) in one.boxes
+            )
+            lines.append(f"{'  ' * depth}{line.level} keeps {words} words")
+        else:
+            lines.append(f"{'  ' * depth}{_loop(line, next(bounds))}")
+            depth += 1
+    return lines
+
+
+def _loop(loop: Loop, bound: int) -> str:
+    across = f" across {loop.fanout}" if loop.fanout else ""
+    return f"for {loop.dim} in {bound}{across}" + (f" (tiles of {loop.tile})" if loop.tile > 1 else "")
+
+
+def explain_cost(what: str, cost: Sourced, unit: str, known: dict[str, Source]) -> list[str]:
+    """Return one cost as a table row: what, value with unit, range, source, note."""
+    spread = f"{cost.least:.4g} to {cost.most:.4g}" if cost.most > cost.least else ""
+    return [what, f"{cost.value:.4g} {unit}", spread, short_source(cost, known), cost.note]
+
+
+def layer_rows(result: Result, layers: Sequence[LayerResult]) -> list[list[str]]:
+    """Return one table row per layer, all its repeats together; see `LAYER_HEADER`."""
+    rows = []
+    for one in layers:
+        repeat = one.layer.repeat
+        own = None if one.energy_pj is None else one.energy_pj * repeat
+        cycles = one.cycles * repeat
+        seconds = cycles / result.chip.clock_hz.value
+        rows.append(
+            [
+                _short(one.layer.name),
+                one.layer.kind,
+                f"x{repeat}" if repeat > 1 else "",
+                engineering(one.layer.macs * repeat, ""),
+                engineering(own, "pJ"),
+                "" if own is None else percent(own, result.energy_pj or 0),
+                engineering(seconds, "s"),
+                percent(cycles, result.cycles),
+                one.bound_by,
+                one.mapping,
+            ]
+        )
+    return rows
+
+
+LAYER_HEADER = ["costliest layers", "kind", "", "MACs", "energy", "", "time", "", "bound by", "mapping"]
+LAYER_ALIGN = "lllrrrrrll"
+
+
+def _short(name: str, width: int = 28) -> str:
+    return name if len(name) <= width else f"{name[: width - 12]}...{name[-9:]}"
+
+
+def summarize(result: Result, count: int = 5) -> str:
+    """Return a result in a few lines: totals, then the costliest layers."""
+    network = result.network
+    heading = (
+        f"{network.title or network.name} (batch {network.batch}, {engineering(result.macs, 'MACs')}) "
+        f"in {result.scheme.name} on {result.chip.name}"
+    )
+    totals = (
+        f"  energy {engineering(result.energy_pj, 'pJ')}   time {engineering(result.latency_s, 's')}   "
+        f"bound by {result.bound_by}   {result.chip.outermost.name} {engineering(result.dram_bits / 8, 'B')}   "
+        f"memory {engineering(result.memory.peak_bytes, 'B')}"
+    )
+    layers = table(LAYER_HEADER, layer_rows(result, result.costliest(count)), LAYER_ALIGN)
+    return "\n".join([heading, totals, "", *layers])

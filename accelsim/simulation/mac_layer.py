@@ -1,0 +1,107 @@
+"""What do the layers with multiply-accumulates cost? Equal ones are mapped and costed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from accelsim.engine.capacity import check_fit
+from accelsim.engine.case import Batch, Case
+from accelsim.engine.energy import multiplied_formats
+from accelsim.engine.evaluate import Evaluation, evaluate
+from accelsim.hardware.chip import Chip
+from accelsim.mapping.counts import count_many
+from accelsim.mapping.nest import Hierarchy, Nest
+from accelsim.mapping.tally import LevelCounts
+from accelsim.search.heuristic import Choice, Objective, choose
+from accelsim.simulation.line import Line
+from accelsim.simulation.result import LayerResult
+
+
+def chosen_mappings(
+    chip: Chip, cases: Mapping[str, Case], dataflows: Sequence[str], given: Mapping[str, Choice], objective: Objective
+) -> dict[str, Choice]:
+    """Return the mapping of every case by layer name; ``given`` ones are checked, the rest chosen.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        A given nest is not a mapping of its layer, or nothing fits.
+    """
+    hierarchy = Hierarchy(*chip.hierarchy)
+    for name, choice in given.items():
+        choice.nest.check(cases[name].shape, hierarchy)
+    free = {name: case for name, case in cases.items() if name not in given}
+    distinct = {case.identity: case for case in free.values()}
+    found = choose(chip, list(distinct.values()), dataflows, objective) if distinct else []
+    by_identity = dict(zip(distinct, found, strict=True))
+    return {name: given.get(name) or by_identity[case.identity] for name, case in cases.items()}
+
+
+def mac_layers(chip: Chip, cases: Mapping[str, Case], choices: Mapping[str, Choice]) -> dict[str, LayerResult]:
+    """Return the result of every case by layer name.
+
+    Cases whose mappings have the same structure are evaluated together, equal ones once.
+    """
+    distinct: dict[tuple[object, ...], tuple[Case, Choice]] = {}
+    for name, case in cases.items():
+        distinct.setdefault((case.identity, choices[name].nest), (case, choices[name]))
+    groups: dict[Nest, list[tuple[object, ...]]] = {}
+    for key, (_, choice) in distinct.items():
+        groups.setdefault(choice.structure, []).append(key)
+    results: dict[tuple[object, ...], LayerResult] = {}
+    for keys in groups.values():
+        group = [distinct[key] for key in keys]
+        evaluation = _evaluate(chip, group)
+        results |= {key: _layer_result(chip, evaluation, row, group[row]) for row, key in enumerate(keys)}
+    return {name: results[case.identity, choices[name].nest] for name, case in cases.items()}
+
+
+def _evaluate(chip: Chip, group: Sequence[tuple[Case, Choice]]) -> Evaluation:
+    cases = [case for case, _ in group]
+    shapes = [case.shape for case in cases]
+    which = np.arange(len(group), dtype=np.int64)
+    nest = group[0][1].structure
+    tiles = np.array([choice.tiles for _, choice in group], dtype=np.int64).reshape(len(group), -1)
+    counts = count_many(shapes, which, nest, tiles)
+    batch = Batch(chip, cases, which)
+    check_fit(batch, counts)
+    return evaluate(batch, nest, counts)
+
+
+def _layer_result(chip: Chip, evaluation: Evaluation, row: int, found: tuple[Case, Choice]) -> LayerResult:
+    case, choice = found
+    number = int(evaluation.batch.case_of[row])
+    lines = tuple(
+        Line(
+            *(term.part, term.place, term.operand, term.action),
+            *(float(term.count[row]), float(term.bits[row]), term.costs[number]),
+        )
+        for term in evaluation.terms
+        if term.count[row]
+    )
+    counts = {
+        key: LevelCounts(
+            **{name: int(np.broadcast_to(value, evaluation.cycles.shape)[row]) for name, value in vars(tally).items()}
+        )
+        for key, tally in evaluation.counts.levels.items()
+    }
+    limit = float(evaluation.bounds.energy_pj[row])
+    rate = chip.macs_per_pe_cycle(*multiplied_formats(case)).value
+    return LayerResult(
+        layer=case.layer,
+        lines=lines,
+        cycle_parts={name: float(part[row]) for name, part in evaluation.time.parts.items() if part[row]},
+        busy={name: float(needed[row]) for name, needed in evaluation.time.busy.items()},
+        bound_by=str(evaluation.time.bound_by[row]),
+        formats=case.formats,
+        nest=choice.nest,
+        mapping=choice.dataflow,
+        counts=counts,
+        boxes={key: int(box[row]) for key, box in evaluation.counts.boxes.items()},
+        instances={name: int(used[row]) for name, used in evaluation.counts.instances.items()},
+        peak_macs_per_cycle=float(chip.pes * rate),
+        bound_energy_pj=None if np.isnan(limit) else limit,
+        bound_cycles=float(evaluation.bounds.cycles[row]),
+    )

@@ -1,0 +1,92 @@
+"""What is a result as plain data? The fields that ``--json`` prints, units in their names."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from accelsim.simulation.costs import Use, uses
+from accelsim.simulation.demand import demand
+from accelsim.simulation.result import LayerResult, Result
+
+LAYER_FIELDS = ("name", "kind", "repeat", "macs", "energy_pj", "cycles", "bound_by", "mapping")
+
+
+def record(result: Result) -> dict[str, Any]:
+    """Return a result as a dict of numbers, strings, lists and dicts.
+
+    Energy is in pJ, time in s, sizes in bytes or bits as the name says; a quantity that is unknown
+    or has no finite value is None.
+    """
+    memory = result.memory
+    return {
+        "workload": result.network.name,
+        "profile": result.chip.name,
+        "scheme": result.scheme.name,
+        "batch": result.network.batch,
+        "options": dict(result.network.options),
+        "mapping": result.mapping,
+        "objective": result.objective,
+        "macs": result.macs,
+        "energy_pj": result.energy_pj,
+        "latency_s": result.latency_s,
+        "cycles": result.cycles,
+        "edp_pj_s": result.edp_pj_s,
+        "throughput_per_s": finite(result.throughput_per_s),
+        "dram_read_bits": result.dram_read_bits,
+        "dram_write_bits": result.dram_write_bits,
+        "weight_bytes": memory.weight_bytes,
+        "kv_bytes": memory.kv_bytes,
+        "activation_bytes": memory.activation_bytes,
+        "peak_memory_bytes": memory.peak_bytes,
+        "device_memory_bytes": memory.capacity_bytes,
+        "fits_memory": memory.fits,
+        "average_power_w": result.average_power_w,
+        "power_limited_latency_s": result.power_limited_latency_s,
+        "bound_by": result.bound_by,
+        "peak_macs_per_cycle": result.peak_macs_per_cycle,
+        "achieved_macs_per_cycle": finite(result.achieved_macs_per_cycle),
+        "macs_per_dram_byte": finite(result.macs_per_dram_byte),
+        "energy_breakdown_pj": dict(result.energy_breakdown_pj),
+        "bound_energy_pj": result.bound_energy_pj,
+        "cycle_breakdown": dict(result.cycle_breakdown),
+        "bandwidth": [_demand_record(result, level.name) for level in result.chip.levels],
+        "derived_costs": [_use_record(use) for use in uses(result) if use.cost.status == "derived"],
+        "unconfirmed_costs": [_use_record(use) for use in uses(result) if use.cost.status == "from memory"],
+        "citations": [source.cite() for source in result.citations()],
+        "warnings": list(result.warnings),
+        "layers": [_layer_record(one) for one in result.layers],
+    }
+
+
+def layer_rows(result: Result) -> list[dict[str, Any]]:
+    """Return one flat row per layer (for one of its repeats): what ``--csv`` prints."""
+    head = {"workload": result.network.name, "profile": result.chip.name, "scheme": result.scheme.name}
+    return [head | _layer_record(one) for one in result.layers]
+
+
+def finite(value: float) -> float | None:
+    """Return a number, or None where it is infinite: JSON has no word for that."""
+    return value if math.isfinite(value) else None
+
+
+def _layer_record(one: LayerResult) -> dict[str, Any]:
+    layer = one.layer
+    values = (layer.name, layer.kind, layer.repeat, layer.macs, one.energy_pj, one.cycles, one.bound_by, one.mapping)
+    return dict(zip(LAYER_FIELDS, values, strict=True))
+
+
+def _use_record(use: Use) -> dict[str, Any]:
+    cost = use.cost
+    return {
+        "what": use.what, "value": cost.value, "unit": use.unit, "low": cost.least, "high": cost.most,
+        "law": cost.note, "sources": list(cost.sources),
+    }  # fmt: skip
+
+
+def _demand_record(result: Result, level: str) -> dict[str, Any]:
+    found = demand(result, result.chip.level(level))
+    return {
+        "level": found.level, "port": found.port,
+        "needed_bits_per_cycle": found.needed, "available_bits_per_cycle": found.available,
+    }  # fmt: skip

@@ -1,0 +1,136 @@
+"""What does a layer without multiply-accumulates cost? Its vector operations, and its words streamed.
+
+Words pass the home level on their way between DRAM and the vector unit; what is resident there starts
+or ends there. Parameters and embedding rows are read from DRAM once. Time is the slowest of the vector
+unit and the memories, which overlap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from accelsim.engine.case import home
+from accelsim.engine.energy import conversion_pj, static_costs
+from accelsim.hardware.chip import Chip, Level
+from accelsim.scheme import Scheme
+from accelsim.simulation.line import Line
+from accelsim.simulation.residency import Residency
+from accelsim.simulation.result import LayerResult
+from accelsim.workload.layer import Layer
+from accelsim.workload.network import Network
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Words of one tensor that a vector layer reads or writes.
+
+    Parameters
+    ----------
+    operand : {"I", "O", "W"}
+    words, bits : float
+        How many, and the stored width of one.
+    resident : bool
+        Whether the tensor stays in the home level.
+    """
+
+    operand: Literal["I", "O", "W"]
+    words: float
+    bits: float
+    resident: bool
+
+
+def vector_layer(chip: Chip, network: Network, layer: Layer, scheme: Scheme, residency: Residency) -> LayerResult:
+    """Return the cost of one repeat of a layer without a loop nest."""
+    own = scheme.for_layer(layer.name)
+    streams = _streams(network, layer, scheme, residency)
+    lines = [
+        Line("vector", "vector unit", "", kind, float(count), 1.0, chip.operation_pj(kind, own.vector_format.name))
+        for kind, count in layer.vector_ops if count
+    ]  # fmt: skip
+    converted = [
+        (
+            conversion,
+            (layer.output_elements if conversion.operand == "O" else layer.input_elements)
+            * float(conversion.count_per),
+        )
+        for conversion in scheme.vector_conversions(layer, scheme.output_format(layer, network))
+    ]
+    lines += [
+        Line("convert", "converter", one.operand, one.reason, count, 1.0, conversion_pj(chip, one))
+        for one, count in converted if count
+    ]  # fmt: skip
+    moved: dict[str, list[float]] = {level.name: [0.0, 0.0] for level in chip.levels}
+    for stream in streams:
+        for level, action in _path(chip, stream):
+            if stream.words:
+                cost = level.read_pj_per_bit if action in ("read", "drain") else level.write_pj_per_bit
+                lines.append(Line("memory", level.name, stream.operand, action, stream.words, stream.bits, cost))
+                moved[level.name][action in ("fill", "update")] += stream.words * stream.bits
+    busy = {level.name: _transfer_cycles(level, *moved[level.name]) for level in chip.levels if any(moved[level.name])}
+    if chip.vector is not None:
+        busy["vector unit"] = sum(count for _, count in layer.vector_ops) / chip.vector.lanes.value
+    if chip.conversions_per_cycle is not None and converted:
+        busy["conversion"] = sum(count for _, count in converted) / chip.conversions_per_cycle.value
+    bound_by = max(busy, key=lambda name: busy[name], default="nothing")
+    cycles = busy.get(bound_by, 0.0)
+    lines += static_lines(chip, cycles)
+    return LayerResult(layer, tuple(lines), {_cause(bound_by): cycles} if cycles else {}, busy, bound_by)
+
+
+def _cause(resource: str) -> str:
+    return "vector" if resource == "vector unit" else f"stall {resource}"
+
+
+def static_lines(chip: Chip, cycles: float) -> list[Line]:
+    """Return the energy that passes with time: clock, leakage, background."""
+    return [
+        Line(part, place, "", "", cycles * weight, 1.0, cost)
+        for part, place, weight, cost in static_costs(chip) if cycles
+    ]  # fmt: skip
+
+
+def _streams(network: Network, layer: Layer, scheme: Scheme, residency: Residency) -> list[Stream]:
+    """What the layer reads and writes: its inputs, each where it is, its result, its parameters."""
+    bits = float(scheme.activation_bits(layer))
+    inside = [producer for producer in layer.inputs if producer in residency.outputs]
+    share = len(inside) / len(layer.inputs) if layer.inputs else 0.0
+    if layer.inputs:
+        elements = {producer: network[producer].output_elements for producer in layer.inputs if producer != "input"}
+        known = sum(elements.values())
+        if known and len(elements) == len(layer.inputs):
+            share = sum(elements[producer] for producer in inside) / known
+    streams = [
+        Stream("I", layer.input_elements * share, bits, True),
+        Stream("I", layer.input_elements * (1 - share), bits, False),
+        Stream(
+            "O",
+            layer.output_elements,
+            float(scheme.output_format(layer, network).storage_bits()),
+            layer.name in residency.outputs,
+        ),
+    ]
+    parameter_bits = float(scheme.parameter_bits(layer, layer.row_elements or None)) if layer.parameters else 0.0
+    if layer.kind == "embedding":
+        streams.append(Stream("W", layer.gathered_elements, parameter_bits, False))
+    else:
+        streams.append(Stream("W", layer.parameters, parameter_bits, False))
+    return streams
+
+
+def _path(chip: Chip, stream: Stream) -> list[tuple[Level, str]]:
+    dram, kept = chip.outermost, home(chip)
+    if kept is None or stream.operand == "W":
+        return [(dram, "update" if stream.operand == "O" else "read")]
+    if stream.operand == "O":
+        inside = [(kept, "update")]
+        return inside if stream.resident else [*inside, (kept, "drain"), (dram, "update")]
+    inside = [(kept, "read")]
+    return inside if stream.resident else [(dram, "read"), (kept, "fill"), *inside]
+
+
+def _transfer_cycles(level: Level, read_bits: float, written_bits: float) -> float:
+    share = level.efficiency.value
+    reading = read_bits / (level.read_bits_per_cycle * share) if level.read_bits_per_cycle else 0.0
+    writing = written_bits / (level.write_bits_per_cycle * share) if level.write_bits_per_cycle else 0.0
+    return reading + writing if level.shared_port else max(reading, writing)

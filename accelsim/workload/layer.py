@@ -1,0 +1,87 @@
+"""What does one layer compute, read and write, before any chip or number format is chosen?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from accelsim.errors import InputError
+from accelsim.workload.shape import Shape
+
+KINDS = (
+    "conv", "depthwise", "linear", "matmul", "pool", "elementwise",
+    "norm", "softmax", "embedding", "recurrent", "other",
+)  # fmt: skip
+
+VECTOR_OPS = ("add", "multiply", "compare", "divide", "sqrt", "exp")
+"""Kinds of scalar operation that a vector unit does; see docs/assumptions.md for what each layer costs."""
+
+Role = Literal["weights", "activation", "kv"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer: its MAC loop nest if it has one, its vector operations and its tensors.
+
+    Parameters
+    ----------
+    name, kind : str
+        ``kind`` is one of `KINDS`.
+    shape : Shape or None
+        The loop nest; None for a layer without multiply-accumulates.
+    second_operand : {"weights", "activation", "kv"}
+        What plays W: stored weights, another activation, or the KV cache.
+    output_role : {"activation", "kv"}
+        Whether the result is an activation or is appended to the KV cache.
+    vector_ops : tuple of (kind, count)
+        Scalar operations on the vector unit, per repeat; kinds from `VECTOR_OPS`.
+    inputs : tuple of str
+        Names of the producing layers; "input" is the network's input.
+    input_elements, output_elements : int
+        Activation words read and written, per repeat. With a shape they default to its I and O tensors.
+    gathered_elements : int
+        Weight words read by an embedding look-up (rows actually fetched), per repeat.
+    row_elements : int
+        Width of an embedding table: its elements that share a scale per row.
+    parameters : int
+        Stored parameters besides the W tensor of ``shape``: biases, norm scales, embedding tables.
+    repeat : int
+        How often the layer occurs, each time with its own parameters.
+    """
+
+    name: str
+    kind: str
+    shape: Shape | None = None
+    second_operand: Role = "weights"
+    output_role: Literal["activation", "kv"] = "activation"
+    vector_ops: tuple[tuple[str, int], ...] = ()
+    inputs: tuple[str, ...] = ()
+    input_elements: int = -1
+    output_elements: int = -1
+    gathered_elements: int = 0
+    row_elements: int = 0
+    parameters: int = 0
+    repeat: int = 1
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"layer {self.name}: kind must be one of {', '.join(KINDS)}; got {self.kind!r}.")
+        for op, count in self.vector_ops:
+            if op not in VECTOR_OPS or count < 0:
+                raise InputError(f"layer {self.name}: {op!r} x {count} is not a count of a vector operation.")
+        if self.repeat < 1:
+            raise InputError(f"layer {self.name}: repeat must be at least 1; got {self.repeat}.")
+        for side, operand in (("input_elements", "I"), ("output_elements", "O")):
+            if getattr(self, side) < 0:
+                words = self.shape.words(operand) if self.shape else 0
+                object.__setattr__(self, side, words)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one repeat."""
+        return self.shape.macs if self.shape else 0
+
+    @property
+    def weight_elements(self) -> int:
+        """Stored elements of the W tensor of one repeat; 0 if W is not a weight."""
+        return self.shape.words("W") if self.shape and self.second_operand == "weights" else 0

@@ -1,0 +1,89 @@
+"""Which parts of the documentation are made from the code? This script makes them again.
+
+The output under the README's set-up lines, the pictures, and the table of number formats:
+``python docs/refresh.py`` writes all three. A test holds the table, .ci/run the output.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from accelsim.precision import Format
+
+ROOT = Path(__file__).resolve().parents[1]
+MAIN = "compare resnet50 --on horowitz-45nm --schemes fp32,fp16,w8a8-dequant-fp32,int8"
+PICTURES = {"docs/images/resnet50.svg": MAIN}
+
+
+def format_rows() -> list[str]:
+    """Return the table of number formats in Markdown from the catalog; plain integers share two rows."""
+    from accelsim.precision import CATALOG, element_of
+
+    rows = [
+        "| name | element | range | step | significand bits | stored as | bits per element |",
+        "|---|---|---|---|---|---|---|",
+        "| `int2` to `int32`, `int64` | intN | -2^(N-1) to 2^(N-1) - 1 | 1 | N - 1 | itself | N |",
+        "| `uint2` to `uint32`, `uint64` | uintN | 0 to 2^N - 1 | 1 | N | itself | N |",
+    ]
+    for name, stored in CATALOG.items():
+        if stored.block is None and stored.kind != "float":
+            continue
+        spread = f"{stored.min:.6g} to {stored.max:.6g}"
+        grid = [element_of(stored).name, spread, f"{stored.step:.6g}", str(stored.significand)]
+        rows.append(f"| {' | '.join([f'`{name}`', *grid, _stored(stored), _bits(stored.storage_bits())])} |")
+    return rows
+
+
+def _bits(bits: Fraction) -> str:
+    exact = f"{float(bits):.10g}"
+    return exact if Fraction(exact) == bits and len(exact) < 8 else f"{bits} = {float(bits):.6g}"
+
+
+def _stored(stored: Format) -> str:
+    block = stored.block
+    if block is None:
+        return "itself"
+    groups = f", a scale per {block.group}" if block.group else ""
+    shared = [f"{block.scale_bits} bits of scale ({block.scale})"]
+    if block.zero_point_bits:
+        shared.append(f"{block.zero_point_bits} of zero point")
+    if block.sum_bits:
+        shared.append(f"{block.sum_bits} of sums")
+    return f"{float(stored.payload_bits):g}-bit codes in blocks of {block.size}{groups}; {', '.join(shared)}"
+
+
+def with_table(text: str) -> str:
+    """Return a page with the table between its markers made new."""
+    table = "\n".join(format_rows())
+    return re.sub(
+        r"(<!-- table -->\n).*?(<!-- end -->)", lambda found: f"{found[1]}{table}\n{found[2]}", text, flags=re.DOTALL
+    )
+
+
+def run(arguments: str) -> str:
+    """Return what a command of accelsim prints."""
+    command = [sys.executable, "-m", "accelsim.cli", *arguments.split()]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def main() -> None:
+    """Write the made parts."""
+    page = ROOT / "docs" / "formats.md"
+    page.write_text(with_table(page.read_text(encoding="utf-8")), encoding="utf-8")
+    readme = ROOT / "README.md"
+    shown = f"```text\n{run(MAIN).strip()}\n```"
+    text = readme.read_text(encoding="utf-8")
+    text = re.sub(r"^```text\n.*?^```", lambda _: shown, text, count=1, flags=re.DOTALL | re.MULTILINE)
+    readme.write_text(text, encoding="utf-8")
+    for picture, arguments in PICTURES.items():
+        run(f"{arguments} --plot {picture}")
+
+
+if __name__ == "__main__":
+    main()
