@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -50,9 +51,14 @@ class Source:
         return ", ".join(part for part in parts if part) + "."
 
     def short(self) -> str:
-        """Return the citation in two words: "Horowitz 2014"."""
-        who = self.author.split(",")[0].split(" et al")[0].split(" and ")[0].split()
-        return f"{who[-1] if who else self.key} {self.year or ''}".strip()
+        """Return the citation in two words, "Horowitz 2014"; without a year the title up to a comma or colon.
+
+        A person's name has initials ("M. Horowitz") and is shortened; that of an organization stays whole.
+        """
+        if self.year is None:
+            return re.split("[,:]", self.title)[0]
+        who = self.author.split(",")[0].split(" et al")[0].split(" and ")[0]
+        return f"{(who.split()[-1] if '.' in who else who) or self.key} {self.year}"
 
 
 OWN_SOURCES = {

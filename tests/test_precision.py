@@ -250,3 +250,11 @@ def test_typos_name_the_nearest(typo: str, meant: str) -> None:
 def test_any_text_is_a_format_or_an_input_error(text: str) -> None:
     with suppress(InputError):
         assert isinstance(parse_format(text), Format)
+
+
+@pytest.mark.parametrize("name", ["nf4", "nf4_dq"])
+def test_a_code_book_has_the_range_of_its_table(name: str) -> None:
+    stored = parse_format(name)
+    assert (stored.min, stored.max) == (-1, 1)
+    assert parse_format("fp32").holds(stored)
+    assert not parse_format("bf16").holds(stored)

@@ -54,6 +54,26 @@ def test_citations_are_one_line() -> None:
     assert work.short() == "Author 2020"
 
 
+@pytest.mark.parametrize(
+    ("fields", "short"),
+    [
+        ({"title": "AccelForge, example architectures", "author": "Accelergy Project"}, "AccelForge"),
+        ({"title": "Guide: part one", "author": "A. Author"}, "Guide"),
+        ({"title": "Data sheet", "author": "NVIDIA Corporation", "year": 2020}, "NVIDIA Corporation 2020"),
+        ({"title": "T", "author": "G.-Y. Wei et al.", "year": 2014}, "Wei 2014"),
+        ({"title": "T", "year": 2014}, "k 2014"),
+    ],
+)
+def test_a_short_form_tells_which_work(fields: dict[str, object], short: str) -> None:
+    assert make_source("k", fields, "f:1:1: k").short() == short
+
+
+def test_short_forms_of_works_without_a_year_differ() -> None:
+    shipped = [work.short() for work in bibliography().values() if work.author and work.year is None]
+    assert "NVDLA Primer" in shipped
+    assert len(set(shipped)) == len(shipped)
+
+
 def test_a_broken_bibliography_is_an_input_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources" / "mine.yaml").write_text("k: {titel: x}\n")

@@ -8,11 +8,13 @@ import re
 import pytest
 
 from accelsim.errors import InputError
+from accelsim.hardware.catalog import load_profile
 from accelsim.layout import paragraph, percent, table
 from accelsim.simulation.costs import uses
 from accelsim.simulation.demand import demand
 from accelsim.simulation.estimate import estimate
-from accelsim.simulation.result import Result
+from accelsim.simulation.result import LayerResult, Result
+from accelsim.units import engineering
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,29 @@ def test_explained_terms_multiply_out(alexnet: Result) -> None:
 def test_an_unknown_layer_names_the_nearest(alexnet: Result) -> None:
     with pytest.raises(InputError, match="did you mean conv1"):
         alexnet.explain("conv_1")
+
+
+def test_static_power_is_explained_as_time_times_power() -> None:
+    overrides = {"leakage_w": "0.03", "levels.RF.leakage_w": "0.001", "clock_pj_per_cycle": "5"}
+    result = estimate("alexnet", load_profile("horowitz-45nm", overrides), "int8")
+    text, layer = result.explain("conv1"), result.layer("conv1")
+    time = engineering(layer.cycles / 1e9, "s")
+    assert "energy = count x bits x cost, and time x power" in text
+    energy = engineering(layer.cycles * 0.03e-9, "J")
+    assert re.search(rf"leakage +{time} +x 0\.03 W += +{energy} +chip leakage", text)
+    energy = engineering(layer.cycles * 256 * 0.001e-9, "J")
+    assert re.search(rf"leakage +{time} +x 256 x 0\.001 W += +{energy} +RF leakage", text)
+    assert re.search(rf"clock +{layer.cycles:,.0f} +x 5 pJ/cycle", text)
+
+
+def test_mapping_is_the_dataflow_or_given(alexnet: Result, bert: Result) -> None:
+    assert {one.mapping for one in alexnet.layers if one.layer.macs} <= set(alexnet.chip.dataflows)
+    assert {one.mapping for one in bert.layers if not one.layer.macs} == {""}
+    nests = {one.layer.name: one.nest for one in alexnet.layers if one.nest is not None}
+    again = estimate("alexnet", "horowitz-45nm", "int8", mapping=nests)
+    assert {one.mapping for one in again.layers if one.layer.macs} == {"given"}
+    assert LayerResult.__doc__ is not None
+    assert 'or "given" for' in LayerResult.__doc__
 
 
 # ---------------------------------------------------------------------- frame

@@ -36,12 +36,15 @@ class Case:
         Of the layer's vector operations, and of its bias, which is stored in it.
     resident : frozenset of str
         Operands of "WIO" whose whole tensor stays in the chip's home level (see `home`).
+    reserved_bits : float
+        What other tensors take of the home level while the layer runs.
     """
 
     layer: Layer
     formats: LayerFormats
     vector_format: Format
     resident: frozenset[str] = frozenset()
+    reserved_bits: float = 0.0
 
     @property
     def shape(self) -> Shape:
@@ -52,8 +55,8 @@ class Case:
     @property
     def identity(self) -> tuple[object, ...]:
         """What the cost depends on: two cases that agree in it are costed once."""
-        layer = self.layer
-        return self.shape, self.formats, self.vector_format, self.resident, layer.vector_ops, layer.parameters
+        layer, kept = self.layer, (self.resident, self.reserved_bits)
+        return self.shape, self.formats, self.vector_format, kept, layer.vector_ops, layer.parameters
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ the levels outside it does not: it is added. Arrays that are systolic also pay t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,10 +19,11 @@ import numpy as np
 from accelsim.engine.case import Batch, Floats
 from accelsim.engine.energy import conversion_count, multiplied_formats
 from accelsim.engine.systolic import skew_cycles
-from accelsim.engine.traffic import READS, Traffic
+from accelsim.engine.traffic import READS, Flow, Traffic
+from accelsim.engine.width import chain_of
 from accelsim.hardware.chip import Level
 from accelsim.mapping.counts import Counts
-from accelsim.mapping.nest import Keep, Nest
+from accelsim.mapping.nest import Nest
 
 
 @dataclass(frozen=True)
@@ -53,25 +55,24 @@ def cycles(batch: Batch, nest: Nest, counts: Counts, moved: Traffic) -> Cycles:
     density = batch.each(lambda case: float(case.shape.density))
     compute = np.ceil(counts.steps * density / macs_per_cycle)
     skew = skew_cycles(batch, nest, counts)
-    busy: dict[str, Floats] = {"compute": compute + skew}
-    busy |= {level.name: level_cycles(level, batch, counts, moved) for level in chip.levels}
+    ports = {level.name: Port(level, batch, counts, moved) for level in chip.levels}
+    busy = {"compute": compute + skew} | {name: port.cycles(port.all) for name, port in ports.items()}
     for name, needed in (("conversion", _converter_cycles(batch, moved)), ("vector unit", _vector_cycles(batch))):
         if needed.any():
             busy[name] = needed
 
-    remaining = dict(busy)
+    exposed: dict[str, PortBits] = {name: port.ramp for name, port in ports.items()}
     opening, closing, serial = (np.zeros(len(batch.case_of)) for _ in range(3))
-    for level in chip.levels:
-        first, last = _opening_cycles(level, batch, counts, moved), _closing_cycles(level, batch, counts, moved)
-        remaining[level.name] = remaining[level.name] - first - last
-        opening, closing = opening + first, closing + last
-        if not level.double_buffered and level is not chip.outermost:
-            exposed = _exchange_cycles(level, batch, nest, counts, moved)
-            serial = serial + np.max(list(exposed.values()), axis=0)
-            for name, hidden in exposed.items():
-                remaining[name] = remaining[name] - hidden
+    for level in chip.levels[:-1]:
+        into, out_of, between = _exchanges(level, nest, moved)
+        opening = opening + _slowest(ports, into)
+        closing = closing + _slowest(ports, out_of)
+        if not level.double_buffered:
+            serial = serial + _slowest(ports, between)
+            exposed |= {name: exposed[name] + bits for name, bits in between.items()}
+    remaining = busy | {name: port.cycles(port.all - exposed[name]) for name, port in ports.items()}
     names = np.array(list(remaining))
-    left = np.maximum(np.stack([remaining[name] for name in names]), 0)
+    left = np.stack([remaining[name] for name in names])
     steady = left.max(axis=0)
     parts = {"compute": compute, "skew": skew, "opening": opening, "closing": closing, "serial": serial}
     stalled_by = names[left.argmax(axis=0)]
@@ -83,75 +84,80 @@ def cycles(batch: Batch, nest: Nest, counts: Counts, moved: Traffic) -> Cycles:
     return Cycles(opening + steady + serial + closing, parts, busy, limiter)
 
 
-def used_instances(level: Level, batch: Batch, counts: Counts) -> Floats:
-    """Return how many instances of a level the spatial loops use, shape (n,)."""
-    used = np.ones(len(batch.case_of))
-    for fanout in batch.chip.fanouts[: level.depth]:
-        used = used * counts.instances.get(fanout.name, 1)
-    return used
+@dataclass(frozen=True)
+class PortBits:
+    """Bits read out of a level and written into it, over all its instances, each of shape (n,)."""
+
+    read: Floats
+    written: Floats
+
+    def __add__(self, other: PortBits) -> PortBits:
+        return PortBits(self.read + other.read, self.written + other.written)
+
+    def __sub__(self, other: PortBits) -> PortBits:
+        return PortBits(np.maximum(self.read - other.read, 0), np.maximum(self.written - other.written, 0))
 
 
-def level_cycles(level: Level, batch: Batch, counts: Counts, moved: Traffic) -> Floats:
-    """Return the cycles that a level's own transfers take: bits over bandwidth, per used instance."""
-    read = moved.bits(level.name, READS)
-    written = moved.bits(level.name, frozenset({"fill", "return", "update"}))
-    return _port_cycles(level, read, written) / used_instances(level, batch, counts)
+class Port:
+    """The ports of a level: what passes them in all and in the ramp, and how long bits take."""
+
+    def __init__(self, level: Level, batch: Batch, counts: Counts, moved: Traffic) -> None:
+        self.level = level
+        self.used = np.ones(len(batch.case_of))
+        for fanout in batch.chip.fanouts[: level.depth]:
+            self.used = self.used * counts.instances.get(fanout.name, 1)
+        flows = [flow for flow in moved.flows if flow.level == level.name]
+        self.all = _port_bits(flows, lambda flow: flow.words, self.used)
+        self.ramp = _port_bits(flows, lambda flow: flow.opening + flow.closing, self.used)
+
+    def cycles(self, bits: PortBits) -> Floats:
+        """Cycles that bits take: over bandwidth, spread over the used instances."""
+        level, share = self.level, self.level.efficiency.value
+        none = 0 * bits.read
+        reading = bits.read / (level.read_bits_per_cycle * share) if level.read_bits_per_cycle else none
+        writing = bits.written / (level.write_bits_per_cycle * share) if level.write_bits_per_cycle else none
+        return np.asarray(reading + writing if level.shared_port else np.maximum(reading, writing)) / self.used
 
 
-def _port_cycles(level: Level, read_bits: Floats, written_bits: Floats) -> Floats:
-    efficiency = level.efficiency.value
-    reading = read_bits / (level.read_bits_per_cycle * efficiency) if level.read_bits_per_cycle else 0 * read_bits
-    writing = written_bits / (level.write_bits_per_cycle * efficiency) if level.write_bits_per_cycle else 0 * read_bits
-    return np.asarray(reading + writing if level.shared_port else np.maximum(reading, writing))
+def _port_bits(flows: Sequence[Flow], words: Callable[[Flow], Floats], like: Floats) -> PortBits:
+    read, written = 0 * like, 0 * like
+    for flow in flows:
+        bits = words(flow) * flow.bits
+        read, written = (read + bits, written) if flow.action in READS else (read, written + bits)
+    return PortBits(read, written)
 
 
-def _opening_cycles(level: Level, batch: Batch, counts: Counts, moved: Traffic) -> Floats:
-    """Cycles to read the first boxes of W and I out of a level."""
-    bits = sum(
-        (flow.opening * flow.bits for flow in moved.flows if flow.level == level.name and flow.action == "read"),
-        start=np.zeros(len(batch.case_of)),
-    )
-    return _port_cycles(level, bits, 0 * bits) / used_instances(level, batch, counts)
+def _slowest(ports: Mapping[str, Port], bits: Mapping[str, PortBits]) -> Floats:
+    """Cycles of a transfer between levels: its slowest port."""
+    like = next(iter(ports.values())).used
+    return np.asarray(np.max([0 * like, *(ports[name].cycles(passed) for name, passed in bits.items())], axis=0))
 
 
-def _closing_cycles(level: Level, batch: Batch, counts: Counts, moved: Traffic) -> Floats:
-    """Cycles to write the last box of O, finished, into a level from the node inside it."""
-    share = np.zeros(len(batch.case_of))
-    for flow in moved.flows:
-        if flow.level == level.name and flow.operand == "O" and flow.action == "update" and flow.finished:
-            share = share + np.minimum(flow.total_bits, _last_box_bits(level, counts, flow.bits))
-    return _port_cycles(level, 0 * share, share) / used_instances(level, batch, counts)
-
-
-def _last_box_bits(level: Level, counts: Counts, bits: Floats) -> Floats:
-    names = [name for (name, operand) in counts.boxes if operand == "O"]
-    inside = names[names.index(level.name) + 1 :]
-    return np.asarray(counts.boxes[inside[0], "O"] * bits if inside else 0 * bits)
-
-
-def _exchange_cycles(level: Level, batch: Batch, nest: Nest, counts: Counts, moved: Traffic) -> dict[str, Floats]:
-    """Cycles that each port spends on what a single-buffered level exchanges with the levels outside it.
-
-    The MACs wait for these transfers; what moves before the first step is in the opening.
-    """
-    exchanged: dict[str, list[Floats]] = {}
+def _exchanges(level: Level, nest: Nest, moved: Traffic) -> tuple[dict[str, PortBits], ...]:
+    """What a level exchanges with the levels outside it, by port: at first, at last, and in between."""
+    flows: list[Flow] = []
     for operand in level.holds:
-        chain = [line.level for line in nest.lines if isinstance(line, Keep) and operand in line.operands]
-        if level.name not in chain[1:]:
-            continue
-        parent = chain[chain.index(level.name) - 1]
-        for flow in moved.flows:
-            inward = flow.level == level.name and flow.action in ("fill", "return", "drain")
-            outward = flow.level == parent and flow.action in ("read", "update")
-            if flow.operand == operand and (inward or outward):
-                bits = exchanged.setdefault(flow.level, [np.zeros(len(batch.case_of)), np.zeros(len(batch.case_of))])
-                bits[flow.action not in READS] += (flow.words - flow.opening) * flow.bits
-    ports = {one.name: one for one in batch.chip.levels}
-    none = {level.name: np.zeros(len(batch.case_of))}
-    return none | {
-        name: _port_cycles(ports[name], *bits) / used_instances(ports[name], batch, counts)
-        for name, bits in exchanged.items()
-    }
+        chain = chain_of(nest, operand)
+        if level.name in chain[1:]:
+            parent = chain[chain.index(level.name) - 1]
+            flows += [
+                flow for flow in moved.flows
+                if flow.operand == operand
+                and (flow.level, flow.action) in _crossings(level.name, parent)
+            ]  # fmt: skip
+    like = moved.merged
+    phases: tuple[Callable[[Flow], Floats], ...] = (
+        lambda flow: flow.opening, lambda flow: flow.closing + 0 * like,
+        lambda flow: np.maximum(flow.words - flow.opening - flow.closing, 0),
+    )  # fmt: skip
+    names = {flow.level for flow in flows}
+    by_level = {name: [flow for flow in flows if flow.level == name] for name in names}
+    return tuple({name: _port_bits(by_level[name], phase, like) for name in names} for phase in phases)
+
+
+def _crossings(level: str, parent: str) -> set[tuple[str, str]]:
+    inward = {(level, action) for action in ("fill", "return", "drain")}
+    return inward | {(parent, "read"), (parent, "update")}
 
 
 def _converter_cycles(batch: Batch, moved: Traffic) -> Floats:

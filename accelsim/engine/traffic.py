@@ -1,8 +1,8 @@
 """How many bits of each operand pass each level, and in which direction?
 
-Words come from the counts; their width depends on where they are. A value moves at its stored width
-(block scales included) above the level that converts it and at compute width from there down; partial
-sums move at accumulator width, finished outputs as they are stored. The density of a layer scales what
+Words come from the counts; their width depends on where they are (`accelsim.engine.width`): stored above
+the level that converts them, compute width from there down; partial sums move at accumulator width,
+finished outputs as they are stored. The density of a layer scales what
 MACs do, not what is fetched; a resident operand never passes the levels outside its home.
 """
 
@@ -14,10 +14,11 @@ from typing import Literal
 
 import numpy as np
 
-from accelsim.engine.case import Batch, Floats
+from accelsim.engine.case import Batch, Case, Floats
 from accelsim.engine.case import home as home_level
+from accelsim.engine.width import chain_of, conversion_place, multiplied_bits, stored_bits
 from accelsim.mapping.counts import Counts
-from accelsim.mapping.nest import Keep, Nest
+from accelsim.mapping.nest import Nest
 
 Action = Literal["read", "fill", "return", "update", "drain"]
 READS: frozenset[Action] = frozenset({"read", "drain"})
@@ -35,7 +36,9 @@ class Flow:
     words, bits : float64 arrays, shape (n,)
         Words moved, and the width of one.
     opening : float64 array, shape (n,)
-        Words of these that move before the first step (fills of the first boxes).
+        Words of these that move before the first step: the first boxes of W and I.
+    closing : float64 array or 0
+        Words of these that move after the last step: the last box of O.
     finished : bool
         Whether output words are finished (stored width) or partial sums (accumulator width).
     """
@@ -46,38 +49,13 @@ class Flow:
     words: Floats
     bits: Floats
     opening: Floats
+    closing: Floats | float = 0.0
     finished: bool = False
 
     @property
     def total_bits(self) -> Floats:
         """Bits moved, shape (n,)."""
         return self.words * self.bits
-
-
-@dataclass(frozen=True)
-class Widths:
-    """Bits of one word of each kind in every case, each a float64 array of shape (n,)."""
-
-    stored: dict[str, Floats]
-    multiplied: dict[str, Floats]
-    partial: Floats
-    finished: Floats
-
-    @classmethod
-    def of(cls, batch: Batch) -> Widths:
-        """Return the widths that the formats of each case ask for."""
-        return cls(
-            stored={
-                "W": batch.each(lambda case: float(case.formats.weight_bits)),
-                "I": batch.each(lambda case: float(case.formats.input_bits)),
-            },
-            multiplied={
-                "W": batch.each(lambda case: case.formats.compute_weight.bits),
-                "I": batch.each(lambda case: case.formats.compute_input.bits),
-            },
-            partial=batch.each(lambda case: case.formats.accumulator.bits),
-            finished=batch.each(lambda case: float(case.formats.output_bits)),
-        )
 
 
 @dataclass(frozen=True)
@@ -120,20 +98,18 @@ def traffic(batch: Batch, nest: Nest, counts: Counts) -> Traffic:
     counts : Counts
         Arrays of shape (n,), or integers for a single mapping.
     """
-    widths = Widths.of(batch)
     density = batch.each(lambda case: float(case.shape.density))
     kept = home_level(batch.chip)
     home = kept.name if kept else None
     flows: list[Flow] = []
     converted: dict[str, Floats] = {}
     for operand in "WI":
-        chain = _chain(nest, operand)
-        crossing, words = _inputs(batch, operand, chain, counts, widths, density, home)
+        crossing, words = _inputs(batch, operand, chain_of(nest, operand), counts, density, home)
         flows += crossing
         converted[operand] = words
-    chain = _chain(nest, "O")
-    flows += _outputs(batch, chain, counts, widths, density, home)
-    flows.append(_bias(batch))
+    chain = chain_of(nest, "O")
+    flows += _outputs(batch, chain, counts, density, home)
+    flows += _biases(batch, home)
     merged = np.zeros(len(batch.case_of))
     for above, level in pairwise(chain):
         parent, child = counts.levels[above, "O"], counts.levels[level, "O"]
@@ -142,15 +118,17 @@ def traffic(batch: Batch, nest: Nest, counts: Counts) -> Traffic:
     return Traffic(tuple(flows), converted, merged, home)
 
 
-def _bias(batch: Batch) -> Flow:
+def _biases(batch: Batch, home: str | None) -> list[Flow]:
     """Biases and folded norms are read once, unquantized, straight into the accumulators."""
     words = batch.each(lambda case: case.layer.parameters)
     bits = batch.each(lambda case: case.vector_format.bits)
-    return Flow(batch.chip.outermost.name, "bias", "read", words, bits, 0 * words)
+    kept = batch.each(_keeps_weights)
+    flows = [Flow(batch.chip.outermost.name, "bias", "read", words * (1 - kept), bits, 0 * words)]
+    return flows if home is None else [*flows, Flow(home, "bias", "read", words * kept, bits, 0 * words)]
 
 
-def _chain(nest: Nest, operand: str) -> list[str]:
-    return [line.level for line in nest.lines if isinstance(line, Keep) and operand in line.operands]
+def _keeps_weights(case: Case) -> bool:
+    return "W" in case.resident and case.layer.second_operand == "weights"
 
 
 def _moving(batch: Batch, operand: str, chain: list[str], place: int, home: str | None) -> Floats:
@@ -162,47 +140,38 @@ def _moving(batch: Batch, operand: str, chain: list[str], place: int, home: str 
 
 
 def _inputs(
-    batch: Batch, operand: str, chain: list[str], counts: Counts, widths: Widths, density: Floats, home: str | None
+    batch: Batch, operand: str, chain: list[str], counts: Counts, density: Floats, home: str | None
 ) -> tuple[list[Flow], Floats]:
-    stored, multiplied = widths.stored[operand], widths.multiplied[operand]
-    point = _conversion_point(batch, operand, chain)
+    """Flows of W or I through its levels, and the words that pass its conversion."""
+    stored = batch.each(lambda case: stored_bits(case, operand))
+    multiplied = batch.each(lambda case: multiplied_bits(case, operand))
+    point = batch.each(lambda case: conversion_place(batch.chip, chain, case, operand))
     zero = np.zeros(len(batch.case_of))
     flows = []
+    converted = zero
     for place, level in enumerate(chain):
         tally = counts.levels[level, operand]
-        innermost = place == len(chain) - 1
-        reads = tally.reads * density if innermost else tally.reads * _moving(batch, operand, chain, place, home)
-        converted_here = (place >= point) & ((place > 0) | (len(chain) > 1))
-        opening = zero if innermost else counts.opening[level, operand] * _moving(batch, operand, chain, place, home)
-        flows.append(Flow(level, operand, "read", reads, np.where(converted_here, multiplied, stored), opening + zero))
+        bits = np.where(place >= point, multiplied, stored)
         if place:
             moving = _moving(batch, operand, chain, place - 1, home)
             fills = tally.fills * moving
-            first = counts.opening[chain[place - 1], operand] * moving
-            flows.append(
-                Flow(level, operand, "fill", fills, np.where(place >= point, multiplied, stored), first + zero)
-            )
-    if len(chain) == 1:
-        return flows, counts.levels[chain[0], operand].reads * density
-    converted = zero
-    for place in range(1, len(chain)):
-        fills = counts.levels[chain[place], operand].fills * _moving(batch, operand, chain, place - 1, home)
-        converted = np.where(point == place, fills, converted)
+            flows.append(Flow(level, operand, "fill", fills, bits, counts.opening[level, operand].fills * moving))
+            converted = np.where(place == point, fills, converted)
+        if place == len(chain) - 1:
+            fed = tally.reads * density
+            flows.append(Flow(level, operand, "read", fed, bits, zero))
+            converted = np.where(point == len(chain), fed, converted)
+        else:
+            moving = _moving(batch, operand, chain, place, home)
+            inside = chain[place + 1]
+            opening = counts.opening[inside, operand].reads * moving
+            flows.append(Flow(level, operand, "read", tally.reads * moving, bits, opening))
     return flows, converted
 
 
-def _conversion_point(batch: Batch, operand: str, chain: list[str]) -> Floats:
-    """Place in ``chain`` of the level that converts, shape (n,): the innermost unless the scheme names one."""
-
-    def place(convert_at: str | None) -> int:
-        return chain.index(convert_at) if convert_at in chain else len(chain) - 1
-
-    return batch.each(lambda case: place(case.formats.convert_at))
-
-
-def _outputs(
-    batch: Batch, chain: list[str], counts: Counts, widths: Widths, density: Floats, home: str | None
-) -> list[Flow]:
+def _outputs(batch: Batch, chain: list[str], counts: Counts, density: Floats, home: str | None) -> list[Flow]:
+    partial = batch.each(lambda case: multiplied_bits(case, "O"))
+    stored = batch.each(lambda case: stored_bits(case, "O"))
     zero = np.zeros(len(batch.case_of))
     flows = []
     for place, level in enumerate(chain):
@@ -210,13 +179,15 @@ def _outputs(
         innermost = place == len(chain) - 1
         below = density if innermost else _moving(batch, "O", chain, place, home)
         above = _moving(batch, "O", chain, place - 1, home) if place else zero
-        finished_below = below * tally.updates_final
+        last_in = zero if innermost else counts.closing[chain[place + 1]].updates * below
+        last_out = counts.closing[level].drains * above if place else zero
+        updates, drains = below * tally.updates_final, above * tally.drains_final
         flows += [
-            Flow(level, "O", "read", below * tally.reads, widths.partial, zero),
-            Flow(level, "O", "update", below * tally.updates_partial, widths.partial, zero),
-            Flow(level, "O", "update", finished_below, widths.finished, zero, finished=True),
-            Flow(level, "O", "return", above * tally.fills, widths.partial, zero),
-            Flow(level, "O", "drain", above * tally.drains_partial, widths.partial, zero),
-            Flow(level, "O", "drain", above * tally.drains_final, widths.finished, zero, finished=True),
+            Flow(level, "O", "read", below * tally.reads, partial, zero),
+            Flow(level, "O", "update", below * tally.updates_partial, partial, zero),
+            Flow(level, "O", "update", updates, stored, zero, np.minimum(last_in, updates), finished=True),
+            Flow(level, "O", "return", above * tally.fills, partial, zero),
+            Flow(level, "O", "drain", above * tally.drains_partial, partial, zero),
+            Flow(level, "O", "drain", drains, stored, zero, np.minimum(last_out, drains), finished=True),
         ]
     return flows

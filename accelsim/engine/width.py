@@ -1,21 +1,65 @@
-"""How wide is a word of an operand in a level?"""
+"""How wide is a word of an operand in a level, and where is it converted?
+
+A value has its stored width (block scales included) above the level that converts it and compute width
+from there down. The converting level is the innermost one that keeps the operand, unless the scheme
+names another; with none inside the outermost level, the MACs convert what they read.
+"""
 
 from __future__ import annotations
 
-from accelsim.engine.case import Case
+from collections.abc import Sequence
+
+from accelsim.engine.case import Case, home
 from accelsim.hardware.chip import Chip, Level
+from accelsim.mapping.nest import Keep, Nest
 
 
-def word_bits(chip: Chip, level: Level, case: Case, operand: str, *, finished: bool = False) -> float:
-    """Return the bits of one word: stored width above the level that converts, compute width from there down.
+def chain_of(nest: Nest, operand: str) -> list[str]:
+    """Return the levels that keep an operand in a nest, outermost first."""
+    return [line.level for line in nest.lines if isinstance(line, Keep) and operand in line.operands]
 
-    Outputs have accumulator width, or stored width once ``finished``.
+
+def holders(chip: Chip, operand: str) -> list[str]:
+    """Return the levels of a chip that may keep an operand, outermost first."""
+    return [level.name for level in reversed(chip.levels) if operand in level.holds]
+
+
+def conversion_place(chip: Chip, chain: Sequence[str], case: Case, operand: str) -> int:
+    """Return the place in ``chain`` of the level into which W or I is converted.
+
+    ``len(chain)`` stands for the MACs. A resident operand is kept as it is stored, so that it is
+    converted on its way out of the home level at the earliest.
     """
+    names = [level.name for level in reversed(chip.levels)]
+    wanted = case.formats.convert_at
+    place = len(chain) - 1
+    if wanted in names:
+        inside = [number for number, name in enumerate(chain) if names.index(name) >= names.index(wanted)]
+        place = inside[0] if inside else len(chain)
+    kept = home(chip)
+    if kept is not None and operand in case.resident and kept.name in chain:
+        place = max(place, chain.index(kept.name) + 1)
+    return place if place > 0 else len(chain)
+
+
+def word_bits(
+    chip: Chip, chain: Sequence[str], level: Level, case: Case, operand: str, *, finished: bool = False
+) -> float:
+    """Return the bits of one word in a level of ``chain``; outputs have stored width once ``finished``."""
     formats = case.formats
     if operand == "O":
         return float(formats.output_bits) if finished else float(formats.accumulator.bits)
-    holding = [one.name for one in chip.levels if operand in one.holds]
-    point = holding.index(formats.convert_at) if formats.convert_at in holding else 0
-    stored = formats.weight_bits if operand == "W" else formats.input_bits
-    multiplied = formats.compute_weight.bits if operand == "W" else formats.compute_input.bits
-    return float(multiplied if holding.index(level.name) <= point else stored)
+    stored, multiplied = stored_bits(case, operand), multiplied_bits(case, operand)
+    return stored if chain.index(level.name) < conversion_place(chip, chain, case, operand) else multiplied
+
+
+def stored_bits(case: Case, operand: str) -> float:
+    """Return the bits of one word as stored, scales included."""
+    formats = case.formats
+    return float({"W": formats.weight_bits, "I": formats.input_bits, "O": formats.output_bits}[operand])
+
+
+def multiplied_bits(case: Case, operand: str) -> float:
+    """Return the bits of one word as it is multiplied (W, I) or accumulated (O)."""
+    formats = case.formats
+    return float({"W": formats.compute_weight, "I": formats.compute_input, "O": formats.accumulator}[operand].bits)

@@ -25,14 +25,12 @@ def bits_per_word(result: Result) -> float:
 
 
 def limits_of(result: Result) -> list[tuple[str, float]]:
-    """Return what bounds a result, with the share of its time, the largest first."""
-    share: dict[str, float] = {}
+    """Return what bounds the layers of a result, with the share of all its time, the largest first."""
+    bound: dict[str, float] = {}
     for one in result.layers:
-        share[one.bound_by] = share.get(one.bound_by, 0.0) + one.cycles * one.layer.repeat
-    total = sum(share.values())
-    return (
-        sorted(((name, cycles / total) for name, cycles in share.items()), key=lambda each: -each[1]) if total else []
-    )
+        bound[one.bound_by] = bound.get(one.bound_by, 0.0) + one.cycles * one.layer.repeat
+    shares = ((name, cycles / result.cycles if result.cycles else 0.0) for name, cycles in bound.items())
+    return sorted(shares, key=lambda each: -each[1])
 
 
 def need(result: Result, reference: Result, resource: str) -> float:

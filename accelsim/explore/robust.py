@@ -32,16 +32,15 @@ SETTLED = 1e-12
 def bill(result: Result) -> dict[Key, float] | None:
     """Return how many units of each cost a result uses; None if a cost is unknown."""
     units: dict[Key, float] = {}
-    for one in result.layers:
-        for line in one.lines:
-            if line.cost is None:
-                return None
-            if line.part == "memory":
-                way = "read" if line.action in ("read", "drain") else "write"
-                key: Key = (line.part, line.place, way, line.cost)
-            else:
-                key = (line.part, line.place, line.action if line.part in ("vector", "convert") else "", line.cost)
-            units[key] = units.get(key, 0.0) + line.count * line.bits * one.layer.repeat
+    for line, times in result.bill():
+        if line.cost is None:
+            return None
+        if line.part == "memory":
+            way = "read" if line.action in ("read", "drain") else "write"
+            key: Key = (line.part, line.place, way, line.cost)
+        else:
+            key = (line.part, line.place, line.action if line.part in ("vector", "convert") else "", line.cost)
+        units[key] = units.get(key, 0.0) + line.count * line.bits * times
     return units
 
 

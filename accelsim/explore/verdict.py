@@ -5,7 +5,7 @@ A sentence is written only where the numbers say it: change a number and the sen
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from accelsim.explore.ratios import Ratio, compare_amounts
@@ -22,6 +22,9 @@ NOTABLE = 0.02
 
 EASED = 0.05
 """Relative change in the need of a bottleneck below which it is not named as the reason."""
+
+EXACT = 1e-9
+"""Relative distance from a whole number that is only rounding."""
 
 WORTH_SAYING = 0.1
 """Share of the time below which a bottleneck is not mentioned."""
@@ -122,7 +125,8 @@ def _savings(comparison: Comparison) -> Iterator[str]:
         return
     reference = comparison.reference_name
     moved = {name: comparison.ratio(name, "dram_bits") for name in others}
-    yield f"{comparison.reference.chip.outermost.name} traffic against {reference}: {_listed(moved, 'less', 'more')}."
+    dram = comparison.reference.chip.outermost.name
+    yield f"{dram} traffic against {reference}: {_listed(moved, 'less', 'more', whole_ratio)}."
     rates = {name: comparison.ratio(name, "peak_macs_per_cycle") for name in others}
     yield f"Peak MACs per cycle against {reference}: {_listed(rates, 'fewer', 'higher')}."
     energies = {name: found for name in others if (found := comparison.ratio(name, "mac_pj")).value is not None}
@@ -150,12 +154,19 @@ def _savings(comparison: Comparison) -> Iterator[str]:
         yield f"So {joined(stored_only)} {verb} traffic but no multiplying{only}."
 
 
-def _listed(ratios: Mapping[str, Ratio], less: str, more: str) -> str:
+def whole_ratio(value: float) -> str:
+    """Return a ratio as "4.00x" where it is that or a little more, as "just under 4x" where scales keep it below."""
+    shown, whole = ratio(value), round(value)
+    below = shown == ratio(whole) and "." in shown and value < whole * (1 - EXACT)
+    return f"just under {whole}x" if below else shown
+
+
+def _listed(ratios: Mapping[str, Ratio], less: str, more: str, shown: Callable[[float], str] = ratio) -> str:
     """Return ratios as "2.00x less with fp16, 4.00x less with int8, the same with w8a32"."""
     grouped: dict[str, list[str]] = {}
     for name, found in ratios.items():
         words = {"less": less, "more": more}.get(found.direction)
-        text = "not comparable" if found.value is None else f"{ratio(found.value)} {words}" if words else "the same"
+        text = "not comparable" if found.value is None else f"{shown(found.value)} {words}" if words else "the same"
         grouped.setdefault(text, []).append(name)
     return ", ".join(f"{text} with {joined(names)}" for text, names in grouped.items())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from math import prod
 from typing import Any
@@ -79,8 +78,7 @@ def build_chip(spec: ProfileSpec, document: Document, remarks: tuple[str, ...], 
         "what_if": what_if,
         **named,
     }
-    digest = hashlib.sha256(repr((spec, what_if)).encode()).hexdigest()
-    return Chip(**fields, bibliography=tuple(works.items()), digest=digest)
+    return Chip(**fields, bibliography=tuple(works.items()))
 
 
 def _check_pairs(table: str, keys: Iterable[str], document: Document) -> None:

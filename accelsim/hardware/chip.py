@@ -8,9 +8,11 @@ derived by a law in `op_energy` and says so in its status and note.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Literal
 
@@ -19,10 +21,6 @@ from accelsim.provenance import Source, Sourced
 
 if TYPE_CHECKING:
     from accelsim.precision import Format
-
-DIMS = ("B", "G", "K", "C", "OY", "OX", "FY", "FX")
-DATAFLOWS = ("weight-stationary", "output-stationary", "input-stationary", "row-stationary")
-VECTOR_OPS = ("add", "multiply", "compare", "divide", "sqrt", "exp")
 
 
 @dataclass(frozen=True)
@@ -167,8 +165,6 @@ class Chip:
         What a reader of results must know about changes made to the profile.
     what_if : bool
         Whether unsupported formats get hypothetical rates.
-    digest : str
-        Content hash of all of the above.
     """
 
     name: str
@@ -199,7 +195,6 @@ class Chip:
     bibliography: tuple[tuple[str, Source], ...] = ()
     remarks: tuple[str, ...] = ()
     what_if: bool = False
-    digest: str = ""
     _memo: dict[tuple[str, ...], Sourced | None] = field(default_factory=dict, init=False, repr=False)
 
     def __eq__(self, other: object) -> bool:
@@ -207,6 +202,14 @@ class Chip:
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+    @cached_property
+    def digest(self) -> str:
+        """Content hash of every field, the same in every process; a changed copy has another."""
+        content = [(one.name, getattr(self, one.name)) for one in fields(self) if one.name not in ("fanouts", "_memo")]
+        # The order of a set differs between processes, so the loop dimensions of a fan-out are sorted.
+        fanouts = [(replace(one, dims=None), one.dims and sorted(one.dims)) for one in self.fanouts]
+        return hashlib.sha256(repr((content, fanouts)).encode("utf-8", "backslashreplace")).hexdigest()
 
     @property
     def pes(self) -> int:

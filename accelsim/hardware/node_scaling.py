@@ -74,8 +74,16 @@ def energy_ratio(from_nm: float, to_nm: float) -> tuple[float, float, float, str
     return published, min(published, polynomial), max(published, polynomial), law
 
 
+_UNMOVED = "clock rate, bandwidths, leakage, background and idle power and off-chip memory are unchanged."
+
+
 def move_costs(chip: Chip, from_nm: float) -> Chip:
-    """Return the chip with its on-chip energies at its own node instead of ``from_nm``; DRAM is unchanged."""
+    """Return the chip with its on-chip energies at its own node instead of ``from_nm``.
+
+    Moved is what switches on the chip: operations, memories, links and the clock tree. Unchanged stay
+    the outermost level, which stands off the chip whatever its technology, any other DRAM, and
+    leakage, background and idle power: both models are of switching energy.
+    """
     assert chip.node_nm is not None
     factor, low, high, law = energy_ratio(from_nm, chip.node_nm.value)
     keys = (_tables()["published"]["source"], _tables()["stillmaker"]["source"])
@@ -91,7 +99,7 @@ def move_costs(chip: Chip, from_nm: float) -> Chip:
         return tuple((key, moved) for key, cost in rows if (moved := move(cost)) is not None)
 
     def level(given: Level) -> Level:
-        if str(given.technology or "").startswith("dram"):
+        if given is chip.outermost or str(given.technology or "").startswith("dram"):
             return given
         return replace(
             given, read_pj_per_bit=move(given.read_pj_per_bit), write_pj_per_bit=move(given.write_pj_per_bit)
@@ -112,8 +120,7 @@ def move_costs(chip: Chip, from_nm: float) -> Chip:
         fanouts=fanouts,
         vector=vector,
         area_mm2=area,
-        remarks=(*chip.remarks, f"on-chip energies {law}; clock, leakage and DRAM are unchanged."),
-        digest=f"{chip.digest}@{from_nm:g}",
+        remarks=(*chip.remarks, f"on-chip energies {law}; {_UNMOVED}"),
     )
 
 

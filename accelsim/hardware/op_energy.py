@@ -264,7 +264,7 @@ def _at(floats: list[Listed], significand: int, chip: Chip) -> Listed:
     if exact is not None:
         return exact
     law = _nearest_node(tables()["fp_multiply"], chip)
-    item = floats[-1]
+    item = floats[-1]  # the widest: nearest to fp32, so the ratio of the law reaches least far
     factor = (law["a"] * significand**2 + law["c"]) / (law["a"] * item.width**2 + law["c"])
     return Listed(significand, "fp32", item.cost.scaled(factor, "float multiply by significand", also=(law["source"],)))
 

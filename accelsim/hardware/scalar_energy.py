@@ -8,8 +8,9 @@ from accelsim.hardware.op_energy import tables
 from accelsim.hardware.rates import as_format
 from accelsim.precision import Format
 from accelsim.provenance import Sourced
+from accelsim.vocabulary import VECTOR_OPS
 
-OPERATIONS = ("add", "multiply", "convert", "compare", "divide", "sqrt", "exp")
+OPERATIONS = (*VECTOR_OPS, "convert")
 
 
 def operation_pj(chip: Chip, op: str, fmt: Format | str) -> Sourced | None:

@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from accelsim.errors import AccelsimError, did_you_mean
-from accelsim.hardware.chip import DATAFLOWS, DIMS, VECTOR_OPS
 from accelsim.precision import parse_format
 from accelsim.provenance import Status
 from accelsim.units import parse_capacity
+from accelsim.vocabulary import DATAFLOWS, DIMS, VECTOR_OPS
 
 NEED_SOURCE = "must name its source; write {value: ..., source: KEY} or give `source: KEY` beside it"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -27,6 +28,10 @@ class LoopLine:
     tile: Ints
     bound: Ints
 
+    def at(self, rows: slice | Ints) -> LoopLine:
+        """Return the loop of some of the cases."""
+        return replace(self, tile=self.tile[rows], bound=self.bound[rows])
+
 
 @dataclass(frozen=True)
 class ImageAxis:
@@ -35,13 +40,20 @@ class ImageAxis:
     ``halo`` marks the cases whose window is more than a plain dimension.
     """
 
+    name: str
     out: str
     taps: str
     windows: tuple[Window, ...]
     halo: Bools
     stride: Ints
     dilation: Ints
+    pad: Ints
     size: Ints
+
+    def at(self, rows: slice | Ints) -> ImageAxis:
+        """Return the axis of some of the cases."""
+        columns = {name: getattr(self, name)[rows] for name in ("halo", "stride", "dilation", "pad", "size")}
+        return replace(self, **columns)
 
 
 class Cases:
@@ -118,9 +130,20 @@ class Cases:
             ]
             halo = ~np.array(plain)[self.shape_of]
             if halo.any():
-                geometry = np.array([(w.stride, w.dilation, w.size) for w in windows], dtype=np.int64)
-                found.append(ImageAxis(out, taps, windows, halo, *geometry[self.shape_of].T))
+                geometry = np.array([(w.stride, w.dilation, w.pad, w.size) for w in windows], dtype=np.int64)
+                found.append(ImageAxis(name, out, taps, windows, halo, *geometry[self.shape_of].T))
         return found
+
+    def part(self, rows: slice) -> Cases:
+        """Return some of the cases."""
+        part = copy(self)
+        part.shape_of, part.one, part.zero = self.shape_of[rows], self.one[rows], self.zero[rows]
+        part.extent = {dim: extent[rows] for dim, extent in self.extent.items()}
+        part.instances = {name: used[rows] for name, used in self.instances.items()}
+        part.loops = {dim: [loop.at(rows) for loop in loops] for dim, loops in self.loops.items()}
+        part.advances = [loop.at(rows) for loop in self.advances]
+        part.axes = {operand: [axis.at(rows) for axis in axes] for operand, axes in self.axes.items()}
+        return part
 
     def tile(self, dim: str, place: int) -> Ints:
         """Nominal tile of a dimension at a place."""

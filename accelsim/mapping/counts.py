@@ -11,21 +11,38 @@ force and must agree integer for integer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from accelsim.mapping.accumulating import Moved, accumulated
 from accelsim.mapping.cases import Cases, Convention
-from accelsim.mapping.digits import Ints
+from accelsim.mapping.digits import Bools, Ints
 from accelsim.mapping.factors import Factors
 from accelsim.mapping.fetching import fed_to_macs, fetched
 from accelsim.mapping.nest import Nest
 from accelsim.mapping.tally import LevelCounts
-from accelsim.workload.shape import DIMS, Shape
+from accelsim.workload.shape import DIMS, RELEVANT, Shape
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Words of the first boxes of a level: filled into all its instances, and read outside it for them."""
+
+    fills: Ints
+    reads: Ints
+
+
+@dataclass(frozen=True)
+class Closing:
+    """Words of the last boxes of a level: drained from all its instances, and updated outside it, merged."""
+
+    drains: Ints
+    updates: Ints
 
 
 @dataclass(frozen=True)
@@ -41,8 +58,12 @@ class Counts:
     levels : mapping from (level, operand) to LevelCounts
     boxes : mapping from (level, operand) to int
         Words of the largest box that one instance holds.
-    opening : mapping from (level, operand) to int
-        W and I words read from a level before the first step below it.
+    moving : mapping from (level, operand) to bool
+        Whether the box is replaced during the layer.
+    opening : mapping from (level, operand) to Opening
+        W and I words that come into a level before the first step.
+    closing : mapping from level to Closing
+        O words that leave a level after the last step.
     instances : mapping from fan-out name to int
         Instances of each fan-out that the spatial loops use.
     """
@@ -51,7 +72,9 @@ class Counts:
     steps: Ints
     levels: Mapping[tuple[str, str], LevelCounts]
     boxes: Mapping[tuple[str, str], Ints]
-    opening: Mapping[tuple[str, str], Ints]
+    moving: Mapping[tuple[str, str], Bools]
+    opening: Mapping[tuple[str, str], Opening]
+    closing: Mapping[str, Closing]
     instances: Mapping[str, Ints]
 
 
@@ -69,14 +92,20 @@ def count(shape: Shape, nest: Nest, convention: Convention = "accelsim") -> Coun
     """
     tiles = np.array([[loop.tile for loop in nest.loops]], dtype=np.int64)
     many = count_many([shape], np.zeros(1, dtype=np.int64), nest, tiles, convention)
-    levels = {
-        key: LevelCounts(**{name: int(np.asarray(value).item()) for name, value in vars(tally).items()})
-        for key, tally in many.levels.items()
-    }
-    boxes, opening, instances = (
-        {key: int(value[0]) for key, value in entries.items()} for entries in (many.boxes, many.opening, many.instances)
-    )
-    return Counts(int(many.macs[0]), int(many.steps[0]), levels, boxes, opening, instances)  # type: ignore[arg-type]
+    return _each(many, lambda array: int(np.asarray(array).reshape(-1)[0]))
+
+
+def _each(counts: Counts, change: Callable[[Any], Any]) -> Counts:
+    """Counts with every array changed."""
+
+    def inside(entry: Any) -> Any:
+        if isinstance(entry, Mapping):
+            return {key: inside(value) for key, value in entry.items()}
+        if isinstance(entry, LevelCounts | Opening | Closing):
+            return type(entry)(**{name: inside(value) for name, value in vars(entry).items()})
+        return change(entry)
+
+    return Counts(**{name: inside(value) for name, value in vars(counts).items()})
 
 
 def count_many(
@@ -109,26 +138,70 @@ def count_many(
     Counts
         With int64 arrays of shape (n,). Exact while counts stay below 2**63.
     """
-    cases = Cases(shapes, shape_of, nest, tiles, convention, exact)
-    factors = Factors(cases)
+    whole = Cases(shapes, shape_of, nest, tiles, convention, exact)
+    factors = Factors(whole)
+    if len(shape_of) <= BLOCK:
+        return _count(whole, factors)
+    starts = range(0, len(shape_of), BLOCK)
+    parts = [factors.part(slice(start, start + BLOCK)) for start in starts]
+    return _joined([_count(part.cases, part) for part in parts])
+
+
+BLOCK = 8192
+"""Cases counted at once: as many as stay in a processor's cache."""
+
+
+def _count(cases: Cases, factors: Factors) -> Counts:
     moved: Moved = accumulated(cases, factors)
-    opening: dict[tuple[str, str], Ints] = {}
+    opening: dict[tuple[str, str], Opening] = {}
     for operand in "WI":
         nodes = cases.nodes[operand]
         moved |= {(level, operand): {"fills": cases.zero} for _, level in nodes}
         for (parent, above), (node, level) in pairwise(nodes):
-            fills, reads, first = fetched(cases, factors, operand, node, parent)
+            (fills, reads), first = fetched(cases, factors, operand, node, parent)
             moved[above, operand]["reads"], moved[level, operand]["fills"] = reads, fills
-            opening[above, operand] = first
+            opening[level, operand] = Opening(*first)
         innermost, level = nodes[-1]
         moved[level, operand]["reads"] = fed_to_macs(cases, factors, operand, innermost)
+    kept = [(operand, place, level) for operand in "WIO" for place, level in cases.nodes[operand]]
     return Counts(
         macs=prod(cases.extent.values(), start=cases.one),
         steps=prod((factors.lead_states(dim, cases.bottom, cases.bottom) for dim in DIMS), start=cases.one),
         levels={key: LevelCounts(**fields) for key, fields in moved.items()},  # type: ignore[arg-type]
-        boxes={
-            (level, operand): factors.box(operand, place) for operand in "WIO" for place, level in cases.nodes[operand]
-        },
+        boxes={(level, operand): factors.box(operand, place) for operand, place, level in kept},
+        moving={(level, operand): _moves(cases, operand, place) for operand, place, level in kept},
         opening=opening,
+        closing={level: _last(cases, factors, place) for place, level in cases.nodes["O"]},
         instances=cases.instances,
     )
+
+
+def _moves(cases: Cases, operand: str, node: int) -> Bools:
+    """Whether a temporal loop that the operand has replaces the box of a node."""
+    loops = [loop.bound > 1 for loop in cases.advances if loop.place < node and loop.dim in RELEVANT[operand]]
+    return np.asarray(np.any([cases.one < 1, *loops], axis=0))
+
+
+def _last(cases: Cases, factors: Factors, node: int) -> Closing:
+    """Words of the last boxes of O: the tiles that all instances hold at once."""
+    updates = cases.one
+    for dim in cases.plain["O"]:
+        held = cases.tile(dim, node) * factors.instances(dim, -1, node)
+        updates = updates * np.minimum(held, cases.extent[dim])
+    sharers = prod((factors.instances(dim, -1, node) for dim in cases.other["O"]), start=cases.one)
+    return Closing(updates * sharers, updates)
+
+
+def _joined(parts: Sequence[Counts]) -> Counts:
+    """Blocks of cases as one."""
+    blocks = [_each(part, lambda array, part=part: np.broadcast_to(array, part.macs.shape)) for part in parts]  # type: ignore[misc]
+
+    def inside(entries: list[Any]) -> Any:
+        first = entries[0]
+        if isinstance(first, Mapping):
+            return {key: inside([entry[key] for entry in entries]) for key in first}
+        if isinstance(first, LevelCounts | Opening | Closing):
+            return type(first)(**{name: inside([getattr(entry, name) for entry in entries]) for name in vars(first)})
+        return np.concatenate(entries)
+
+    return Counts(**{name: inside([getattr(block, name) for block in blocks]) for name in vars(blocks[0])})

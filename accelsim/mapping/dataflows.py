@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from accelsim.mapping.growth import (
     FanOutRoom,
@@ -25,7 +24,7 @@ from accelsim.mapping.growth import (
     grow_tiles,
     spatial_choices,
     spread_out,
-    stages_of,
+    stagings,
 )
 from accelsim.mapping.nest import Keep, Loop, Nest
 from accelsim.workload.shape import DIMS, Shape
@@ -54,15 +53,12 @@ class Candidates:
         The order of its innermost loops.
     case_of : int64 array, shape (n,)
     tiles : int64 array, shape (n, loops)
-    last_resort : bool array, shape (n,)
-        Mappings on a single PE, for layers that fit no other way.
     """
 
     nest: Nest
     dataflow: str
     case_of: Ints
     tiles: Ints
-    last_resort: NDArray[np.bool_]
 
 
 def candidates(
@@ -93,12 +89,12 @@ def candidates(
         Every mapping fits the rooms; a shape of which not even single words fit has none.
     """
     problem = Problem(shapes, fanouts)
-    stages = stages_of(rooms[1:])
-    population = grow_tiles(problem, spatial_choices(problem, spreads), stages)
     found = []
-    for dataflow, outer in product(dataflows, OUTER_ORDERS):
-        nest, tiles = _assemble(problem, population, rooms[0], stages, outer, DATAFLOWS[dataflow])
-        found.append(Candidates(nest, dataflow, population.case_of, tiles, population.last_resort))
+    for stages in stagings(rooms[1:]):
+        population = grow_tiles(problem, spatial_choices(problem, stages, spreads), stages)
+        for dataflow, outer in product(dataflows, OUTER_ORDERS):
+            nest, tiles = _assemble(problem, population, rooms[0], stages, outer, DATAFLOWS[dataflow])
+            found.append(Candidates(nest, dataflow, population.case_of, tiles))
     return found
 
 

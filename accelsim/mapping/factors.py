@@ -2,13 +2,15 @@
 
 At the advance of a loop, the dimensions enter a count independently of each other. A factor depends on
 the other dimensions only through which of its own loops stand outside the advancing one; that is the
-key under which it is remembered.
+key under which it is remembered. And it depends on the tiles of its own loops alone: of many mappings
+only the distinct tilings of a dimension are computed, and spread over the mappings by index.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -17,7 +19,10 @@ import numpy as np
 
 from accelsim.mapping.cases import Cases, ImageAxis, LoopLine
 from accelsim.mapping.digits import Digit, Ints, Role, positions, states
-from accelsim.mapping.halo import AxisLoop, axis_sums
+from accelsim.mapping.halo import AxisLoop, Geometry, Index, axis_sums, reached_pairs
+
+FEW = 256
+"""Below this many mappings, looking for distinct tilings costs more than it saves."""
 
 
 @dataclass(frozen=True)
@@ -33,41 +38,83 @@ class Sums:
     read_held: Any
 
 
-class Factors:
-    """The factors of one evaluation."""
+@dataclass(frozen=True)
+class Tilings:
+    """The distinct tilings of some dimensions above a node.
 
-    def __init__(self, cases: Cases) -> None:
-        self.cases = cases
-        self._places = {dim: [loop.place for loop in loops] for dim, loops in cases.loops.items()}
-        self._memo: dict[object, Ints] = {}
+    Parameters
+    ----------
+    first : int64 array, shape (tilings,)
+        The first case that has each.
+    inverse : int64 array, shape (cases,)
+        Which tiling each case has.
+    loops : dict of dimension to list of LoopLine
+        The loops above the node, with one tile a tiling.
+    """
+
+    first: Ints
+    inverse: Ints
+    loops: dict[str, list[LoopLine]]
+
+    @classmethod
+    def of(cls, cases: Cases, loops: dict[str, list[LoopLine]]) -> Tilings:
+        """Return the distinct tilings among the cases."""
+        first, inverse = _distinct([cases.shape_of, *(loop.tile for chain in loops.values() for loop in chain)])
+        return cls(first, inverse, {dim: [loop.at(first) for loop in chain] for dim, chain in loops.items()})
+
+
+def _distinct(columns: list[Ints]) -> tuple[Ints, Ints]:
+    """The first of each distinct row of some columns of small numbers, and which of them each row is."""
+    count = len(columns[0])
+    if count <= FEW:
+        return (every := np.arange(count)), every
+    radix = [int(column.max()) + 1 for column in columns]
+    if prod(radix) >= 2**62:
+        _, first, inverse = np.unique(np.stack(columns, axis=1), axis=0, return_index=True, return_inverse=True)
+        return first, inverse.reshape(-1)
+    code = np.zeros_like(columns[0])
+    for column, base in zip(columns, radix, strict=True):
+        code = code * base + column
+    if prod(radix) > 8 * count:
+        _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+        return first, inverse
+    seen = np.full(prod(radix), -1)
+    seen[code[::-1]] = np.arange(count)[::-1]  # the first of a code is written last
+    found = np.flatnonzero(seen >= 0)
+    rank = np.empty(len(seen), dtype=np.int64)
+    rank[found] = np.arange(len(found))
+    return seen[found], rank[code]
+
+
+class Factors:
+    """The factors of one evaluation, for all its cases or a part of them."""
+
+    def __init__(self, whole: Cases) -> None:
+        self.cases = self._whole = whole
+        self._rows = slice(None)
+        self._places = {dim: [loop.place for loop in loops] for dim, loops in whole.loops.items()}
+        self._tilings: dict[object, Tilings] = {}
+        self._tables: dict[object, Ints] = {}
+
+    def part(self, rows: slice) -> Factors:
+        """Return the factors of some of the cases; tables are shared."""
+        part = copy(self)
+        part.cases, part._rows = self._whole.part(rows), rows
+        return part
 
     def new(self, dim: str, node: int, advance: int) -> Ints:
         """Positions in the tiles entered at an advance, summed over instances."""
-        extent = self.cases.extent[dim]
-        return self._once(
-            dim,
-            "new",
-            node,
-            advance,
-            0,
-            extent,
-            lambda: positions(extent, self._chain(dim, node, advance, Role.ZERO, node)),
-        )
+        if not self._places[dim]:
+            return self.cases.extent[dim]
+        return self._factor("new", dim, node, advance, node, positions, Role.ZERO)
 
     def held(self, dim: str, node: int, advance: int) -> Ints:
         """Positions of those tiles that were held just before: all, if no loop of ``dim`` moved."""
-        extent = self.cases.extent[dim]
         if advance in self._places[dim]:
             return self.cases.zero
-        return self._once(
-            dim,
-            "held",
-            node,
-            advance,
-            0,
-            extent,
-            lambda: positions(extent, self._chain(dim, node, advance, Role.STILL, node)),
-        )
+        if not self._places[dim]:
+            return self.cases.extent[dim]
+        return self._factor("held", dim, node, advance, node, positions, Role.STILL)
 
     def lead_states(self, dim: str, node: int, advance: int) -> Ints:
         """Loop states of ``dim`` at an advance, as the lead counts them."""
@@ -75,42 +122,55 @@ class Factors:
 
     def working(self, dim: str, node: int, advance: int, merge: int) -> Ints:
         """Loop states of ``dim`` in which an instance has work, those below ``merge`` counted as one."""
-        extent = self.cases.extent[dim]
-        return self._once(
-            dim,
-            "working",
-            node,
-            advance,
-            merge,
-            self.cases.one,
-            lambda: states(extent, self._chain(dim, node, advance, Role.ZERO, merge)),
-        )
+        if not self._places[dim]:
+            return self.cases.one
+        return self._factor("working", dim, node, advance, merge, states, Role.ZERO)
 
     def instances(self, dim: str, above: int, below: int) -> Ints:
         """Instances over which the spatial loops of ``dim`` between two places spread."""
         bounds = [loop.bound for loop in self.cases.loops[dim] if loop.spatial and above < loop.place < below]
         return prod(bounds, start=self.cases.one)
 
-    def _once(
-        self, dim: str, what: str, node: int, advance: int, cut: int, alone: Ints, compute: Callable[[], Ints]
+    def _factor(
+        self,
+        what: str,
+        dim: str,
+        node: int,
+        advance: int,
+        spread: int,
+        measure: Callable[[Ints, list[Digit]], Ints],
+        inside: Role,
     ) -> Ints:
-        """A factor by its identity; ``alone`` is its value for a dimension without loops."""
-        places = self._places[dim]
-        if not places:
-            return alone
-        above, outside, spread = bisect_left(places, node), bisect_left(places, advance), bisect_left(places, cut)
-        advancing = outside < len(places) and places[outside] == advance
-        key = what, dim, above, outside, advancing, spread
-        if key not in self._memo:
-            self._memo[key] = compute()
-        return self._memo[key]
+        def compute(tilings: Tilings) -> Ints:
+            chain = self._chain(dim, tilings, advance, inside, spread)
+            return measure(self._whole.extent[dim][tilings.first], chain)
 
-    def _chain(self, dim: str, node: int, advance: int, inside: Role, spatial_above: int) -> list[Digit]:
-        """Roles of the loops of ``dim`` above ``node`` at an advance; spatial ones are free above a place."""
+        return self._spread_out((dim,), node, (what, *self._standing(dim, advance, spread)), compute)
+
+    def _standing(self, dim: str, advance: int, cut: int) -> tuple[int, ...]:
+        """How the loops of a dimension stand to an advance and a cut."""
+        places = self._places[dim]
+        outside = bisect_left(places, advance)
+        advancing = outside < len(places) and places[outside] == advance
+        return outside, advancing, bisect_left(places, cut)
+
+    def _spread_out(
+        self, dims: tuple[str, ...], node: int, key: tuple[object, ...], compute: Callable[[Tilings], Ints]
+    ) -> Ints:
+        """A table over the distinct tilings of ``dims`` above a node, computed once, laid out over the cases."""
+        above = tuple(bisect_left(self._places[dim], node) for dim in dims)
+        if (dims, above) not in self._tilings:
+            loops = {dim: self._whole.loops[dim][:count] for dim, count in zip(dims, above, strict=True)}
+            self._tilings[dims, above] = Tilings.of(self._whole, loops)
+        tilings = self._tilings[dims, above]
+        if (dims, above, key) not in self._tables:
+            self._tables[dims, above, key] = compute(tilings)
+        return self._tables[dims, above, key].take(tilings.inverse[self._rows], axis=0)
+
+    def _chain(self, dim: str, tilings: Tilings, advance: int, inside: Role, spatial_above: int) -> list[Digit]:
+        """Roles of the loops of ``dim`` above a node at an advance; spatial ones are free above a place."""
         chain = []
-        for loop in self.cases.loops[dim]:
-            if loop.place > node:
-                break
+        for loop in tilings.loops[dim]:
             if loop.spatial:
                 role = Role.FREE if loop.place < spatial_above else Role.ZERO
             elif loop.place < advance:
@@ -126,29 +186,46 @@ class Factors:
         """Sums of an image axis: from its window where it has one, as a plain dimension elsewhere."""
         if not self.cases.exact:
             return self._mean_axis(axis, node, parent, advance)
-        new, held = self.new(axis.out, node, advance), self.held(axis.out, node, advance)
-        columns = np.stack([new, held, new, held], axis=1)
-        chosen = np.flatnonzero(axis.halo)
-        columns[chosen] = self._window_sums(axis, chosen, node, parent, advance)
-        return Sums(*columns.T)
+        dims = axis.out, axis.taps
+        key = ("axis", node == self.cases.bottom, *(self._standing(dim, advance, parent) for dim in dims))
+        sums = self._spread_out(
+            dims, node, key, lambda tilings: self._axis_table(axis.name, tilings, node, parent, advance)
+        )
+        return Sums(*sums.T)
 
-    def _window_sums(self, axis: ImageAxis, chosen: Any, node: int, parent: int, advance: int) -> Ints:
-        """Exact sums of the chosen cases, one row each; equal geometries and tiles are computed once."""
-        cases = self.cases
-        loops = {dim: [loop for loop in cases.loops[dim] if loop.place < node] for dim in (axis.out, axis.taps)}
-        columns = [cases.shape_of, *(loop.tile for dim in (axis.out, axis.taps) for loop in loops[dim])]
-        rows, inverse = np.unique(np.stack(columns, axis=1)[chosen], axis=0, return_inverse=True)
-        found = []
-        for which, *tiles in rows.tolist():
-            tile = iter(tiles)
-            kinds = [
-                tuple(AxisLoop(next(tile), _index(loop, parent, advance)) for loop in loops[dim])
-                for dim in (axis.out, axis.taps)
-            ]
-            extents = (getattr(cases.shapes[which], dim) for dim in (axis.out, axis.taps))
-            sums = axis_sums(axis.windows[which], not cases.timeloop, *extents, *kinds)
-            found.append((sums.fill_new, sums.fill_held, sums.read_new, sums.read_held))
-        return np.array(found, dtype=np.int64)[inverse.reshape(-1)]
+    def _axis_table(self, name: str, tilings: Tilings, node: int, parent: int, advance: int) -> Ints:
+        """Exact sums of an axis, one row a tiling."""
+        whole, first = self._whole, tilings.first
+        axis = next(one for one in whole.axes["I"] if one.name == name).at(first)
+        extent = whole.extent[axis.out][first]
+        new = positions(extent, self._chain(axis.out, tilings, advance, Role.ZERO, node))
+        held = positions(extent, self._chain(axis.out, tilings, advance, Role.STILL, node))
+        held = held * (advance not in self._places[axis.out])
+        table = np.stack([new, held, new, held], axis=1)
+        window = np.flatnonzero(axis.halo)
+        if not window.size:
+            return table
+        chains = [
+            [AxisLoop(loop.tile[window], _index(loop, parent, advance)) for loop in tilings.loops[dim]]
+            for dim in (axis.out, axis.taps)
+        ]
+        if node == whole.bottom and not any(loop.index == "together" for chain in chains for loop in chain):
+            table[window] = self._pairs(axis, first[window])[:, None]  # every pair of positions is one state
+            return table
+        own = axis.at(window)
+        out, taps = (whole.extent[dim][first[window]] for dim in (axis.out, axis.taps))
+        geometry = Geometry(out, taps, own.stride, own.dilation, own.pad, own.size)
+        table[window] = axis_sums(geometry, not whole.timeloop, *chains)
+        return table
+
+    def _pairs(self, axis: ImageAxis, chosen: Ints) -> Ints:
+        """Pairs of an output and a filter position that reach into the input, of each case."""
+        whole = self._whole
+        by_shape = [
+            reached_pairs(window, getattr(shape, axis.out), getattr(shape, axis.taps), not whole.timeloop)
+            for shape, window in zip(whole.shapes, axis.windows, strict=True)
+        ]
+        return np.array(by_shape, dtype=np.int64)[whole.shape_of[chosen]]
 
     def _mean_axis(self, axis: ImageAxis, node: int, parent: int, advance: int) -> Sums:
         """Sums from the mean reach of a tile, good enough to rank mappings by.
@@ -188,7 +265,7 @@ class Factors:
         return prod((self.reach(axis, node) for axis in self.cases.axes[operand]), start=words)
 
 
-def _index(loop: LoopLine, parent: int, advance: int) -> str:
+def _index(loop: LoopLine, parent: int, advance: int) -> Index:
     if loop.spatial:
         return "apart" if loop.place < parent else "together"
     if loop.place == advance:

@@ -20,8 +20,10 @@ from accelsim.mapping.factors import Factors
 from accelsim.workload.shape import RELEVANT
 
 
-def fetched(cases: Cases, factors: Factors, operand: str, node: int, parent: int) -> tuple[Ints, Ints, Ints]:
-    """Return words filled into a node, words read from its parent for them, and those before the first step.
+def fetched(
+    cases: Cases, factors: Factors, operand: str, node: int, parent: int
+) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:
+    """Return words filled into a node and read from its parent for them: in all, and before the first step.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ def fetched(cases: Cases, factors: Factors, operand: str, node: int, parent: int
     for advance in cases.advances_above(node):
         more_fills, more_reads = _at(cases, factors, operand, node, parent, advance)
         fills, reads = fills + more_fills, reads + more_reads
-    return fills, reads, opening[1]
+    return (fills, reads), opening
 
 
 def _at(cases: Cases, factors: Factors, operand: str, node: int, parent: int, advance: int) -> tuple[Ints, Ints]:

@@ -7,7 +7,7 @@ not fit, and keeps what is distinct.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
@@ -54,7 +54,7 @@ OUTER_GROWTH = (
 )
 """How tiles of the other levels grow."""
 
-FILLS = (1.0, 1 / 16)
+FILLS = (1.0, 1 / 8, 1 / 64)
 """Shares of the other levels that tiles may take: small tiles start sooner and hide more."""
 
 
@@ -94,8 +94,20 @@ class FanOutRoom:
     dims: frozenset[str]
 
 
-def stages_of(rooms: Sequence[Room]) -> list[list[Room]]:
-    """Group neighboring rooms at one depth with disjoint operands: their nodes stand together."""
+def stagings(rooms: Sequence[Room]) -> list[list[list[Room]]]:
+    """Return the ways to stack the rooms, outermost first, in stages whose nodes stand together.
+
+    Neighbors at one depth with disjoint operands may stand together, or apart in either order, with
+    loops between them; the PEs' own registers stand together.
+    """
+    together = _together(rooms)
+    outer, registers = together[:-1], together[-1:]
+    apart = [[room] for stage in outer for room in stage]
+    reverse = [[room] for stage in outer for room in reversed(stage)]
+    return [together] if len(outer) == len(apart) else [together, [*apart, *registers], [*reverse, *registers]]
+
+
+def _together(rooms: Sequence[Room]) -> list[list[Room]]:
     stages: list[list[Room]] = []
     for room in rooms:
         together = stages and stages[-1][0].depth == room.depth
@@ -122,7 +134,6 @@ class Population:
     """Candidates on their way: spatial bounds by fan-out, and the tiles of the stages done, innermost first."""
 
     case_of: Ints
-    last_resort: NDArray[np.bool_]
     spread: tuple[Tiles, ...]
     tiles: tuple[Tiles, ...] = ()
     menu: Ints | None = None
@@ -134,7 +145,7 @@ class Population:
             for group in (self.spread, self.tiles)
         )
         menu = None if self.menu is None else self.menu[rows]
-        return Population(self.case_of[rows], self.last_resort[rows], spread, tiles, menu)
+        return Population(self.case_of[rows], spread, tiles, menu)
 
     def grown(self, tile: Tiles, menu: int) -> Population:
         """Return the candidates with the tile of one more stage."""
@@ -142,7 +153,7 @@ class Population:
 
     def distinct(self, *, of_menu: bool) -> Population:
         """Return the candidates without repeats; with ``of_menu`` the same tiles of two menus both stay."""
-        columns = [self.case_of, self.last_resort, *([self.menu] if of_menu and self.menu is not None else [])]
+        columns = [self.case_of, *([self.menu] if of_menu and self.menu is not None else [])]
         columns += [column for group in (self.spread, self.tiles) for one in group for column in one.values()]
         rows = np.ascontiguousarray(np.stack(columns, axis=1).astype(np.int64))
         _, first = np.unique(rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel(), return_index=True)
@@ -161,7 +172,6 @@ class Population:
 
         return Population(
             np.concatenate([part.case_of for part in parts]),
-            np.concatenate([part.last_resort for part in parts]),
             joined([part.spread for part in parts]),
             joined([part.tiles for part in parts]),
             None if first.menu is None else np.concatenate([part.menu for part in parts if part.menu is not None]),
@@ -275,19 +285,57 @@ def spread_out(tile: Tiles, spread: Sequence[Tiles], extent: Tiles) -> Tiles:
     return wide
 
 
-def spatial_choices(problem: Problem, keep: int) -> Population:
-    """The best spatial choices of every case, and none at all as a last resort.
+def spatial_choices(problem: Problem, stages: Sequence[Sequence[Room]], keep: int) -> Population:
+    """Return the best spatial choices of every case: those that need about the fewest folds.
+
+    Where the smallest tiles of a fully used array do not fit the levels, ever smaller parts of the
+    fan-outs are tried, halving one or several; a single PE comes last. A case that fits nowhere is left out.
+    """
+    found, waiting = [], np.arange(problem.cases)
+    for sizes in _shrunken([fanout.size for fanout in problem.fanouts]):
+        choices, folds = _choices(problem, waiting, sizes)
+        fits = _smallest_tiles_fit(problem, choices, stages)
+        choices, folds = choices.take(fits), folds[fits]
+        picked = []
+        for case in np.unique(choices.case_of):
+            mine = np.flatnonzero(choices.case_of == case)
+            mine = mine[np.argsort(folds[mine], kind="stable")][:keep]
+            picked.append(mine[folds[mine] <= _WORST_FOLDS * folds[mine[0]]])
+        if picked:
+            found.append(choices.take(np.concatenate(picked)))
+            waiting = np.setdiff1d(waiting, choices.case_of)
+        if not waiting.size:
+            break
+    return Population.together(found) if found else choices
+
+
+def _shrunken(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Sizes of the fan-outs, halved ever more often: the fullest array first."""
+    powers = [range(size.bit_length()) for size in sizes]
+    for halvings in sorted(product(*powers), key=sum):
+        yield tuple(max(size >> power, 1) for size, power in zip(sizes, halvings, strict=True))
+
+
+def _smallest_tiles_fit(problem: Problem, choices: Population, stages: Sequence[Sequence[Room]]) -> NDArray[np.bool_]:
+    if not stages:
+        return np.ones(len(choices.case_of), dtype=bool)
+    grower = _Grower(problem, choices, stages[::-1], 1.0)
+    one = {dim: np.ones_like(choices.case_of) for dim in DIMS}
+    return grower.fits(grower.spread_out(one, stages[-1][0].depth, len(problem.fanouts)), 1.0)
+
+
+def _choices(problem: Problem, cases: Ints, sizes: Sequence[int]) -> tuple[Population, NDArray[np.float64]]:
+    """All distinct choices of some cases with fan-outs of some sizes, and the folds that each needs.
 
     A choice names the first dimension of every fan-out; the rest of the fan-out is filled greedily.
     """
-    cases, fanouts = problem.cases, problem.fanouts
-    firsts = list(product(*([dim for dim in DIMS if dim in fanout.dims] for fanout in fanouts)))
-    case_of = np.repeat(np.arange(cases), len(firsts))
-    left = {dim: np.repeat(problem.extent[dim], len(firsts)) for dim in DIMS}
-    chosen: list[Tiles] = []
-    for place, fanout in enumerate(fanouts):
-        first = np.tile(np.array([choice[place] for choice in firsts]), cases)
-        free = np.full(len(case_of), fanout.size)
+    firsts = list(product(*([dim for dim in DIMS if dim in fanout.dims] for fanout in problem.fanouts)))
+    case_of = np.repeat(cases, len(firsts))
+    left = {dim: np.repeat(problem.extent[dim][cases], len(firsts)) for dim in DIMS}
+    spread: list[Tiles] = []
+    for place, (fanout, size) in enumerate(zip(problem.fanouts, sizes, strict=True)):
+        first = np.tile(np.array([choice[place] for choice in firsts]), len(cases))
+        free = np.full(len(case_of), size)
         bounds: Tiles = {dim: np.ones_like(case_of) for dim in DIMS if dim in fanout.dims}
         for turn, dim in [*((0, dim) for dim in bounds), *((1, dim) for dim in _SPREAD_ORDER if dim in bounds)]:
             mine = (first == dim) if turn == 0 else (first != dim)
@@ -296,22 +344,11 @@ def spatial_choices(problem: Problem, keep: int) -> Population:
             bounds[dim] = np.where(mine, even, bounds[dim])
             free = np.where(mine, free // even, free)
             left[dim] = np.where(mine, -(-left[dim] // even), left[dim])
-        chosen.append(bounds)
+        spread.append(bounds)
     folds = np.prod([left[dim].astype(float) for dim in DIMS], axis=0)
-    choices = np.stack([case_of, *(bound for bounds in chosen for bound in bounds.values())], axis=1)
-    _, distinct = np.unique(choices, axis=0, return_index=True)
-    rows = []
-    for case in range(cases):
-        mine = np.sort(distinct[case_of[distinct] == case])
-        mine = mine[np.argsort(folds[mine], kind="stable")][:keep]
-        rows.append(mine[folds[mine] <= _WORST_FOLDS * folds[mine[0]]])
-    picked = np.concatenate(rows)
-    alone = np.arange(cases)
-    spread = tuple(
-        {dim: np.concatenate([bound[picked], np.ones_like(alone)]) for dim, bound in bounds.items()}
-        for bounds in chosen
-    )
-    return Population(np.concatenate([case_of[picked], alone]), np.arange(len(picked) + cases) >= len(picked), spread)
+    columns = np.stack([case_of, *(bound for bounds in spread for bound in bounds.values())], axis=1)
+    _, distinct = np.unique(columns, axis=0, return_index=True)
+    return Population(case_of, tuple(spread)).take(np.sort(distinct)), folds[np.sort(distinct)]
 
 
 _WORST_FOLDS = 1.5

@@ -3,13 +3,16 @@
 Rows of the input are reached from two loop dimensions, OY and FY (columns from OX and FX), through
 ``iy = oy * stride + fy * dilation - pad``. A box is an interval of input positions, clipped to the
 tensor; neighboring boxes overlap (the halo). The sums over loop states are taken over the states of
-this axis's own loops alone, since the other dimensions enter the counts as factors.
+this axis's own loops alone, since the other dimensions enter the counts as factors. States are
+enumerated, for many tilings at once: each tiling is a row, each state of a row an entry.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,142 +20,205 @@ from numpy.typing import NDArray
 from accelsim.workload.shape import Window
 
 Ints = NDArray[np.int64]
+Index = Literal["outside", "advance", "inside", "apart", "together"]
+
+ENTRIES = 1_000_000
+"""Most entries enumerated at once; more rows are done in blocks."""
 
 
 @dataclass(frozen=True)
 class AxisLoop:
-    """A loop of an image axis: its place in the nest, tile, and what kind of index it is.
+    """A loop of an image axis: its tile in every row, and what kind of index it has.
 
     ``index`` is one of "outside" (temporal, outside the advancing loop), "advance" (the advancing
     loop itself), "inside" (temporal, reset by the advance), "apart" (spatial, above the parent
     node) and "together" (spatial, between the parent and the node: the parent multicasts).
     """
 
-    tile: int
-    index: str
+    tile: Ints
+    index: Index
 
 
 @dataclass(frozen=True)
-class AxisSums:
-    """Positions summed over the states of an axis: entered and already held.
+class Geometry:
+    """Extents and window of an image axis in every row, each int64 of shape (rows,)."""
 
-    ``fill_*`` count every receiving instance, ``read_*`` the union under one parent instance.
-    """
+    out: Ints
+    taps: Ints
+    stride: Ints
+    dilation: Ints
+    pad: Ints
+    size: Ints
 
-    fill_new: int
-    fill_held: int
-    read_new: int
-    read_held: int
+    def take(self, rows: slice) -> Geometry:
+        """Return some of the rows."""
+        return Geometry(*(column[rows] for column in vars(self).values()))
 
 
-@lru_cache(maxsize=65536)
-def axis_sums(
-    window: Window, clip: bool, out: int, taps: int, out_loops: tuple[AxisLoop, ...], tap_loops: tuple[AxisLoop, ...]
-) -> AxisSums:
-    """Return the sums of one axis over its loop states at the advance of one loop.
+def axis_sums(geometry: Geometry, clip: bool, out_loops: Sequence[AxisLoop], tap_loops: Sequence[AxisLoop]) -> Ints:
+    """Return the positions of an axis that are entered and already held at the advance of one loop.
 
     Parameters
     ----------
-    window : Window
-        Stride, dilation, padding and size of the input along the axis.
+    geometry : Geometry
     clip : bool
         Whether positions outside the input are dropped.
-    out, taps : int
-        Extents of the output dimension (OY or OX) and of the filter dimension (FY or FX).
-    out_loops, tap_loops : tuple of AxisLoop
+    out_loops, tap_loops : sequence of AxisLoop
         Loops above the node over the output and filter dimension, outermost first.
+
+    Returns
+    -------
+    int64 array, shape (rows, 4)
+        Summed over the loop states: positions entered and, of these, held just before, counting
+        every receiving instance; and the same for the union of the instances under one parent.
     """
-    out_new, out_old = _tiles(out, out_loops)
-    tap_new, tap_old = _tiles(taps, tap_loops)
-    new = _boxes(window, clip, out_new, tap_new)
-    held = _boxes(window, clip, out_old, tap_old)
-    fill_new = int(_length(new).sum())
-    common = np.maximum(new[0], held[0]), np.minimum(new[1], held[1])
-    fill_held = int(_length(common).sum())
-    if new[0].shape[-1] == 1:
-        return AxisSums(fill_new, fill_held, fill_new, fill_held)
-    read_new = _union(*new)
-    held_any = held[1] > held[0]
-    left_end = np.where(held_any, np.minimum(new[1], held[0]), new[1])
-    right_start = np.where(held_any, np.maximum(new[0], held[1]), new[1])
-    lacked = _union(np.concatenate([new[0], right_start], axis=-1), np.concatenate([left_end, new[1]], axis=-1))
-    return AxisSums(fill_new, fill_held, read_new, read_new - lacked)
+    step = int(max(ENTRIES // max(int((geometry.out * geometry.taps).max()), 1), 1))
+    blocks = []
+    for start in range(0, len(geometry.out), step):
+        rows = slice(start, start + step)
+        loops = ([AxisLoop(loop.tile[rows], loop.index) for loop in chain] for chain in (out_loops, tap_loops))
+        blocks.append(_sums(geometry.take(rows), clip, *loops))
+    return np.concatenate(blocks)
+
+
+@lru_cache(maxsize=4096)
+def reached_pairs(window: Window, out: int, taps: int, clip: bool) -> int:
+    """Return how many pairs of an output and a filter position reach into the input."""
+    if not clip:
+        return out * taps
+    positions = np.arange(out)[:, None] * window.stride + np.arange(taps) * window.dilation - window.pad
+    return int(((positions >= 0) & (positions < window.size)).sum())
+
+
+def _sums(geometry: Geometry, clip: bool, out_loops: Sequence[AxisLoop], tap_loops: Sequence[AxisLoop]) -> Ints:
+    entries = _pair(_tiles(geometry.out, out_loops), _tiles(geometry.taps, tap_loops), geometry, clip)
+    count = len(geometry.out)
+    common = np.minimum(entries.high, entries.held_high) - np.maximum(entries.low, entries.held_low)
+    fill_new = _per_row(entries.row, entries.high - entries.low, count)
+    fill_held = _per_row(entries.row, np.maximum(common, 0), count)
+    if not any(loop.index == "together" for loop in (*out_loops, *tap_loops)):
+        return np.stack([fill_new, fill_held, fill_new, fill_held], axis=1)
+    read_new = _union(entries.row, entries.group, entries.low, entries.high, count)
+    held_any = entries.held_high > entries.held_low
+    left_end = np.where(held_any, np.minimum(entries.high, entries.held_low), entries.high)
+    right_start = np.where(held_any, np.maximum(entries.low, entries.held_high), entries.high)
+    lacked = _union(
+        np.tile(entries.row, 2),
+        np.tile(entries.group, 2),
+        np.concatenate([entries.low, right_start]),
+        np.concatenate([left_end, entries.high]),
+        count,
+    )
+    return np.stack([fill_new, fill_held, read_new, read_new - lacked], axis=1)
 
 
 @dataclass(frozen=True)
 class _Tiles:
-    """First position and length of a tile for every (state, instance apart, instance together)."""
+    """Tiles of one dimension after and before the advance, an entry a state and instance, by row.
 
+    Entries of a row with one ``group`` belong to instances that one parent instance serves together.
+    """
+
+    row: Ints
+    group: Ints
+    groups: Ints  # how many groups each row has
     first: Ints
     own: Ints
     lead: Ints
-
-    def descend(self, tile: int, digit: Ints, spatial: bool) -> _Tiles:
-        own = np.clip(self.own - digit * tile, 0, tile)
-        lead = np.minimum(tile, self.lead if spatial else self.lead - digit * tile)
-        return _Tiles(self.first + digit * tile, own, lead)
-
-    def repeat(self, count: int, axis: int) -> _Tiles:
-        return _Tiles(*(np.repeat(array, count, axis) for array in (self.first, self.own, self.lead)))
+    held_first: Ints
+    held_own: Ints
+    held_lead: Ints
 
 
-_AXIS = {"outside": 0, "advance": 0, "apart": 1, "together": 2}
-
-
-def _tiles(extent: int, loops: tuple[AxisLoop, ...]) -> tuple[_Tiles, _Tiles]:
-    """Tiles after and before the advance; a state that does not exist has empty tiles."""
-    one = np.ones((1, 1, 1), dtype=np.int64)
-    new = old = _Tiles(0 * one, extent * one, extent * one)
+def _tiles(extent: Ints, loops: Sequence[AxisLoop]) -> _Tiles:
+    """Enumerate the states; one without a tile after the advance holds nothing and is left out."""
+    zero, rows = np.zeros_like(extent), np.arange(len(extent))
+    tiles = _Tiles(rows, zero, zero + 1, zero, extent, extent, zero, extent, extent)
     nominal = extent
     for loop in loops:
-        if loop.index == "inside":
-            last = np.maximum(old.lead - 1, 0) // loop.tile
-            new, old = new.descend(loop.tile, 0 * one, False), old.descend(loop.tile, last, False)
-        else:
-            axis = _AXIS[loop.index]
-            advance = int(loop.index == "advance")
-            count = -(-nominal // loop.tile) - advance
-            digits = np.tile(np.arange(count) + advance, new.first.shape[axis])
-            digit = digits.reshape([-1 if place == axis else 1 for place in range(3)])
-            spatial = loop.index in ("apart", "together")
-            new, old = (
-                new.repeat(count, axis).descend(loop.tile, digit, spatial),
-                old.repeat(count, axis).descend(loop.tile, digit - advance, spatial),
-            )
+        tiles = _descend(tiles, loop, -(-nominal // loop.tile))
         nominal = loop.tile
-    return new, old
+    return tiles
 
 
-_Boxes = tuple[Ints, Ints]  # first position and one past the last
+def _descend(tiles: _Tiles, loop: AxisLoop, bound: Ints) -> _Tiles:
+    tile, row, group, groups = loop.tile[tiles.row], tiles.row, tiles.group, tiles.groups
+    kept: Ints = np.arange(len(row))
+    digit = held_digit = np.zeros_like(row)
+    if loop.index == "inside":
+        held_digit = np.maximum(tiles.held_lead - 1, 0) // tile
+    else:
+        counts = bound - (loop.index == "advance")
+        repeats = counts[row]
+        kept = np.repeat(kept, repeats)
+        held_digit = np.arange(len(kept)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+        row, tile = row[kept], tile[kept]
+        digit = held_digit + (loop.index == "advance")
+        group = group[kept]
+        if loop.index != "together":
+            group, groups = group * counts[row] + held_digit, groups * counts
+    own = np.clip(tiles.own[kept] - digit * tile, 0, tile)
+    held_own = np.clip(tiles.held_own[kept] - held_digit * tile, 0, tile)
+    spatial = loop.index in ("apart", "together")
+    lead = np.minimum(tiles.lead[kept] - (0 if spatial else digit * tile), tile)
+    held_lead = np.minimum(tiles.held_lead[kept] - (0 if spatial else held_digit * tile), tile)
+    first, held_first = tiles.first[kept] + digit * tile, tiles.held_first[kept] + held_digit * tile
+    some = own > 0
+    columns = (first, own, lead, held_first, held_own, held_lead)
+    return _Tiles(row[some], group[some], groups, *(column[some] for column in columns))
 
 
-def _boxes(window: Window, clip: bool, out: _Tiles, taps: _Tiles) -> _Boxes:
-    """Input intervals of every pair of an output and a filter tile; together-instances last."""
+@dataclass(frozen=True)
+class _Boxes:
+    """Input intervals after and before the advance, an entry a pair of an output and a filter tile."""
 
-    def pair(one: Ints, other: Ints) -> tuple[Ints, Ints]:
-        return one[:, None, :, None, :, None], other[None, :, None, :, None, :]
-
-    out_first, tap_first = pair(out.first, taps.first)
-    out_own, tap_own = pair(out.own, taps.own)
-    low = out_first * window.stride + tap_first * window.dilation - window.pad
-    high = low + (out_own - 1) * window.stride + (tap_own - 1) * window.dilation + 1
-    if clip:
-        low, high = np.clip(low, 0, window.size), np.clip(high, 0, window.size)
-    high = np.where((out_own > 0) & (tap_own > 0), np.maximum(high, low), low)
-    grid = (*low.shape[:4], low.shape[4] * low.shape[5])
-    return low.reshape(grid), high.reshape(grid)
+    row: Ints
+    group: Ints
+    low: Ints
+    high: Ints
+    held_low: Ints
+    held_high: Ints
 
 
-def _length(boxes: _Boxes) -> Ints:
-    return np.asarray(np.maximum(boxes[1] - boxes[0], 0))
+def _pair(out: _Tiles, taps: _Tiles, geometry: Geometry, clip: bool) -> _Boxes:
+    """Every output tile with every filter tile of its row."""
+    count = len(geometry.out)
+    tap_counts = np.bincount(taps.row, minlength=count)
+    starts = np.cumsum(tap_counts) - tap_counts
+    repeats = tap_counts[out.row]
+    one = np.repeat(np.arange(len(out.row)), repeats)
+    row = out.row[one]
+    other = starts[row] + np.arange(len(one)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    sizes = out.groups * taps.groups
+    group = (np.cumsum(sizes) - sizes)[row] + out.group[one] * taps.groups[row] + taps.group[other]
+    stride, dilation, pad, size = (
+        column[row] for column in (geometry.stride, geometry.dilation, geometry.pad, geometry.size)
+    )
+
+    def interval(first: Ints, own: Ints, tap_first: Ints, tap_own: Ints) -> tuple[Ints, Ints]:
+        low = first[one] * stride + tap_first[other] * dilation - pad
+        high = low + (own[one] - 1) * stride + (tap_own[other] - 1) * dilation + 1
+        if clip:
+            low, high = np.clip(low, 0, size), np.clip(high, 0, size)
+        return low, np.where((own[one] > 0) & (tap_own[other] > 0), np.maximum(high, low), low)
+
+    new = interval(out.first, out.own, taps.first, taps.own)
+    held = interval(out.held_first, out.held_own, taps.held_first, taps.held_own)
+    return _Boxes(row, group, *new, *held)
 
 
-def _union(low: Ints, high: Ints) -> int:
-    """Positions in the union of the intervals along the last axis, summed over the others."""
-    order = np.argsort(low, axis=-1)
-    low = np.take_along_axis(low, order, -1)
-    high = np.take_along_axis(high, order, -1)
-    reached = np.maximum.accumulate(high, axis=-1)
-    fresh = low[..., 1:], high[..., 1:]
-    added = np.maximum(fresh[1] - np.maximum(fresh[0], reached[..., :-1]), 0)
-    return int(np.maximum(high[..., 0] - low[..., 0], 0).sum() + added.sum())
+def _per_row(row: Ints, amount: Ints, count: int) -> Ints:
+    return np.bincount(row, weights=amount, minlength=count).astype(np.int64)  # exact below 2**53
+
+
+def _union(row: Ints, group: Ints, low: Ints, high: Ints, count: int) -> Ints:
+    """Positions in the union of the intervals of every group, summed by row."""
+    if not len(row):
+        return np.zeros(count, dtype=np.int64)
+    base = int(min(low.min(), high.min()))
+    span = int(max(low.max(), high.max())) - base + 1
+    low, high = low - base + group * span, high - base + group * span  # groups do not touch
+    order = np.argsort(low, kind="stable")
+    low, high = low[order], high[order]
+    reached = np.concatenate([[low[0]], np.maximum.accumulate(high)[:-1]])
+    return _per_row(row[order], np.maximum(high - np.maximum(low, reached), 0), count)

@@ -59,7 +59,7 @@ def _stored(row: dict[str, str], element: Format) -> Format:
     )  # fmt: skip
     return Format(
         row["name"], element.kind, element.bits, element.exponent_bits, element.mantissa_bits, element.specials,
-        packed if packed != element.bits else None, block,
+        packed if packed != element.bits else None, block, float(row["largest"]) if row["largest"] else None,
     )  # fmt: skip
 
 

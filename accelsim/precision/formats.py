@@ -77,11 +77,13 @@ class Format:
         Bits of one element's code in storage where it is less than ``bits`` (code books).
     block : Block or None
         What is stored beside the codes; None for a bare element.
+    largest : float or None
+        Largest value of a float code book's table, its negative being the lowest; None = of the whole grid.
 
     Notes
     -----
     Range, step and significand are those of one element without its scale. A code book (NF4,
-    IQ2 ...) has those of the grid that holds its table.
+    IQ2 ...) has those of the grid that holds its table, or the range of the table where ``largest`` gives it.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Format:
     specials: Specials = "ieee"
     packed_bits: Fraction | None = None
     block: Block | None = None
+    largest: float | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -114,6 +117,8 @@ class Format:
     @property
     def max(self) -> int | float:
         """Largest finite value, without scales; a symmetric integer quantizer uses -max..max."""
+        if self.largest is not None:
+            return self.largest
         if self.kind != "float":
             return (1 << self.significand) - 1
         top_exponent = (1 << self.exponent_bits) - 1 - self.bias - (self.specials == "ieee")

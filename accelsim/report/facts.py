@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from accelsim.explore.compare import Comparison
+from accelsim.explore.reasons import limits_of
 from accelsim.explore.verdict import joined
 from accelsim.hardware.chip import Chip
 from accelsim.layout import percent
@@ -36,6 +37,8 @@ class Bars:
         One value per bar, in ``unit``; the parts of a bar sum to its total.
     labels : tuple of str
         What stands behind each bar.
+    levels : tuple of str
+        The memories of all chips shown, outermost first; some of them are parts.
     """
 
     title: str
@@ -44,6 +47,7 @@ class Bars:
     names: tuple[str, ...]
     parts: Mapping[str, tuple[float, ...]]
     labels: tuple[str, ...]
+    levels: tuple[str, ...]
 
     @property
     def totals(self) -> tuple[float, ...]:
@@ -66,7 +70,7 @@ class Costs:
 
 @dataclass(frozen=True)
 class Point:
-    """One layer on a roofline: MACs per byte of outermost traffic, MACs per s, and share of the time."""
+    """One layer on a roofline: MACs per byte of outermost traffic, MACs per s, and share of all the time."""
 
     name: str
     macs_per_byte: float
@@ -107,7 +111,8 @@ def comparison_bars(comparison: Comparison) -> Bars:
         ratios = "reference" if result is comparison.reference else f"{energy}, {time}" if known else time
         labels.append(f"{amount}: {ratios}")
     title = _comparison_title(comparison, quantity)
-    return Bars(title, quantity, unit, comparison.names, _stacked(columns, factor), tuple(labels))
+    levels = _levels(*(result.chip for result in comparison.results))
+    return Bars(title, quantity, unit, comparison.names, _stacked(columns, factor), tuple(labels), levels)
 
 
 def _comparison_title(comparison: Comparison, quantity: str) -> str:
@@ -148,11 +153,17 @@ def breakdown_bars(result: Result) -> Bars:
     if len(shown) < len(result.layers):
         title += f"\nthe {len(shown)} costliest of {len(result.layers)} layers, {percent(sum(sums), total)} in all"
     names, labels = tuple(_repeated(one) for one in shown), tuple(percent(each, total) for each in sums)
-    return Bars(title, "energy" if known else "time", unit, names, _stacked(columns, factor), labels)
+    quantity = "energy" if known else "time"
+    return Bars(title, quantity, unit, names, _stacked(columns, factor), labels, _levels(result.chip))
 
 
 def _repeated(one: LayerResult) -> str:
     return f"{one.layer.name} x{one.layer.repeat}" if one.layer.repeat > 1 else one.layer.name
+
+
+def _levels(*chips: Chip) -> tuple[str, ...]:
+    """Return the names of the memories of some chips, the first chip's first, each chip's outermost first."""
+    return tuple(dict.fromkeys(level.name for chip in chips for level in reversed(chip.levels)))
 
 
 def _energy_parts(result: Result) -> dict[str, float]:
@@ -245,22 +256,21 @@ def _cost_title(chip: Chip) -> str:
 
 
 def roofline(result: Result) -> Roofline:
-    """Return every layer with multiply-accumulates as a point under the chip's roof."""
+    """Return every layer with multiply-accumulates as a point under the chip's roof; the title is of all layers."""
     chip, clock = result.chip, result.chip.clock_hz.value
     dram = chip.outermost
     bits = dram.read_bits_per_cycle
     bandwidth = None if bits is None else bits * dram.efficiency.value * clock / 8
     counted = [one for one in result.layers if one.layer.macs and one.cycles]
-    total = sum(one.cycles * one.layer.repeat for one in counted)
     points = []
     for one in counted:
         traffic = one.bits_of(dram.name, *READING, *WRITING) / 8
         rate = one.layer.macs / one.cycles * clock
-        share = one.cycles * one.layer.repeat / total
+        share = one.cycles * one.layer.repeat / result.cycles
         points.append(
             Point(_repeated(one), one.layer.macs / traffic if traffic else float("inf"), rate, share, one.bound_by)
         )
-    limited = sum(point.share for point in points if point.bound_by == dram.name)
+    limited = dict(limits_of(result)).get(dram.name, 0.0)
     model = result.network.title or result.network.name
     finding = (
         f"layers bound by {dram.name} take {percent(limited, 1)} of the time"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from accelsim.errors import InputError
 from accelsim.report.facts import Bars, Costs, Point, Roofline, breakdown_bars, chip_costs, comparison_bars, roofline
-from accelsim.report.style import INK, OTHER, PALETTE, Chart, blank, save
+from accelsim.report.style import INK, PALETTE, Chart, blank, look, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,9 +81,12 @@ def draw_bars(facts: Bars, room: float) -> Chart:
     axes = figure.subplots()
     places = range(len(facts.names))
     left = [0.0] * len(facts.names)
-    for number, (part, values) in enumerate(facts.parts.items()):
-        color = OTHER if part == "other" else PALETTE[number % len(PALETTE)]
-        axes.barh(places, values, left=left, height=0.62, color=color, edgecolor="white", linewidth=0.6, label=part)
+    for part, values in facts.parts.items():
+        color, hatch = look(part, facts.levels)
+        axes.barh(
+            places, values, left=left, height=0.62, color=color, hatch=hatch, edgecolor="white", linewidth=0.6,
+            label=part,
+        )  # fmt: skip
         left = [before + value for before, value in zip(left, values, strict=True)]
     longest = max(left)
     for place, (end, label) in enumerate(zip(left, facts.labels, strict=True)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,48 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F
 
 OTHER = "#999999"
 INK = "#333333"
+
+LEVEL_COLORS = (*PALETTE[:3], PALETTE[6])
+"""Of the memories, the outermost first; with more than four the colors come again, hatched."""
+
+PART_COLORS = (*PALETTE[3:6], PALETTE[7])
+"""Of everything that is no memory, in the order of `_PARTS`."""
+
+HATCHES = ("", "///", "xxx")
+
+_PARTS = (
+    (("multiply and add", "multiplying"), ("convert", "waiting for conversion"), ("vector", "vector unit"),
+     ("link", "fixed overhead")),
+    (("clock", "filling the array"), ("leakage", "first tiles"), ("background", "last outputs"),
+     ("single-buffered fills",)),
+    ((), (), ("waiting for vector unit",), ()),
+)  # fmt: skip
+"""The parts of an energy and of a time that have a hatch and a color; both never stand in one plot."""
+
+_LOOKS = {
+    part: (color, hatch)
+    for hatch, row in zip(HATCHES, _PARTS, strict=True)
+    for color, parts in zip(PART_COLORS, row, strict=True)
+    for part in parts
+}
+
+
+def look(part: str, levels: Sequence[str]) -> tuple[str, str]:
+    """Return the color and the hatch of a part, the same in every plot; gray for "other".
+
+    Parameters
+    ----------
+    part : str
+        As `accelsim.report.facts.Bars` names it; waiting for a memory looks like the memory.
+    levels : sequence of str
+        The memories, outermost first.
+    """
+    level = part.removeprefix("waiting for ")
+    if level in levels:
+        again, place = divmod(levels.index(level), len(LEVEL_COLORS))
+        return LEVEL_COLORS[place], HATCHES[again % len(HATCHES)]
+    return _LOOKS.get(part, (OTHER, ""))
+
 
 _SETTINGS: Any = {
     "svg.hashsalt": "accelsim",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -128,7 +128,9 @@ class Scheme:
                     f"scheme {self.name}: {pattern!r} must stand before the patterns that take its layers."
                 )
 
-    def resolve(self, layer: Layer, output: Format | None = None) -> LayerFormats:
+    def resolve(
+        self, layer: Layer, output: Format | None = None, accumulator: Format | None = None
+    ) -> LayerFormats:
         """Return the formats and conversions of one layer that has multiply-accumulates.
 
         Parameters
@@ -137,6 +139,8 @@ class Scheme:
         output : Format, optional
             Format in which the result is stored; by default this scheme's (not an override's)
             activation or KV format. With overrides of activations use `output_format`.
+        accumulator : Format, optional
+            What the chip accumulates in; by default what the scheme says.
 
         Raises
         ------
@@ -150,6 +154,8 @@ class Scheme:
         weight, input_ = roles[layer.second_operand], own.activation_format
         output = output or (self.kv_format if layer.output_role == "kv" else self.activation_format)
         how = own.multiply(weight)
+        if accumulator is not None:
+            how = replace(how, accumulator=accumulator)
         reduction = layer.shape.C * layer.shape.FY * layer.shape.FX
         stored = layer.second_operand == "weights"
         weight_bits = weight.storage_bits(reduction, layer.weight_elements) if stored else weight.storage_bits()

@@ -8,13 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from accelsim.engine.case import Batch, Case, Floats, home
+from accelsim.engine.case import Batch, Case, Floats, Ints, home
 from accelsim.engine.evaluate import Evaluation, evaluate
-from accelsim.engine.width import word_bits
+from accelsim.engine.width import holders, stored_bits, word_bits
 from accelsim.errors import InfeasibleError
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.counts import count_many
-from accelsim.mapping.dataflows import candidates
+from accelsim.mapping.dataflows import Candidates, candidates
 from accelsim.mapping.growth import FanOutRoom, Room
 from accelsim.mapping.nest import Keep, Loop, Nest
 from accelsim.workload.shape import DIMS
@@ -23,8 +23,10 @@ Objective = Literal["energy", "latency", "edp"]
 OBJECTIVES: tuple[Objective, ...] = ("energy", "latency", "edp")
 
 TIE = 0.01
-"""Mappings whose objective differs by less count as equal: candidates are ranked by approximate counts,
-and a hundredth of the energy is not worth twice the time."""
+"""Mappings whose objective differs by less count as equal: a hundredth of the energy is not worth twice the time."""
+
+SHORTLIST = 12
+"""Candidates of each case, by approximate counts, that are counted exactly."""
 
 
 @dataclass(frozen=True)
@@ -89,30 +91,66 @@ _chosen: dict[tuple[object, ...], Choice] = {}
 def _choose(chip: Chip, cases: Sequence[Case], dataflows: Sequence[str], objective: Objective) -> list[Choice]:
     rooms = rooms_of(chip, cases)
     fanouts = [FanOutRoom(fanout.name, fanout.size, fanout.dims or frozenset(DIMS)) for fanout in chip.fanouts]
-    shapes = [case.shape for case in cases]
-    pools, first, second = candidates(shapes, rooms, fanouts, dataflows), [], []
-    for pool in pools:
-        batch = Batch(chip, cases, pool.case_of)
-        counts = count_many(shapes, pool.case_of, pool.nest, pool.tiles, exact=False)
-        objective_score, other_score = scores(evaluate(batch, pool.nest, counts, exact=False), objective)
-        first.append(objective_score)
-        second.append(other_score)
-    case_of = np.concatenate([pool.case_of for pool in pools])
-    last_resort = np.concatenate([pool.last_resort for pool in pools])
-    pool_of = np.repeat(np.arange(len(pools)), [len(pool.case_of) for pool in pools])
-    row_of = np.concatenate([np.arange(len(pool.case_of)) for pool in pools])
-    choices = []
+    pools = candidates([case.shape for case in cases], rooms, fanouts, dataflows)
+    every = [np.arange(len(pool.case_of)) for pool in pools]
+    rough = _ranked(chip, cases, pools, every, objective, exact=False)
+    best: list[list[int]] = [[] for _ in pools]
     for number, case in enumerate(cases):
-        mine = np.flatnonzero(case_of == number)
+        mine = np.flatnonzero(rough.case_of == number)
         if not mine.size:
             raise _infeasible(chip, case)
-        regular = mine[~last_resort[mine]]
-        mine = regular if regular.size else mine
-        best = mine[_winner(np.concatenate(first)[mine], np.concatenate(second)[mine])]
-        pool = pools[pool_of[best]]
-        tiles = tuple(pool.tiles[row_of[best]].tolist())
+        for place in mine[_shortlist(rough.first[mine], rough.second[mine])]:
+            best[rough.pool_of[place]].append(int(rough.row_of[place]))
+    fine = _ranked(chip, cases, pools, [np.array(rows, dtype=np.int64) for rows in best], objective, exact=True)
+    choices = []
+    for number, case in enumerate(cases):
+        mine = np.flatnonzero(fine.case_of == number)
+        place = mine[_winner(fine.first[mine], fine.second[mine])]
+        pool = pools[fine.pool_of[place]]
+        tiles = tuple(pool.tiles[fine.row_of[place]].tolist())
         choices.append(Choice(pool.dataflow, tiled(pool.nest, tiles, case), pool.nest, tiles))
     return choices
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """Scores of candidates of several pools, an entry a candidate."""
+
+    case_of: Ints
+    pool_of: Ints
+    row_of: Ints
+    first: Floats
+    second: Floats
+
+
+def _ranked(
+    chip: Chip,
+    cases: Sequence[Case],
+    pools: Sequence[Candidates],
+    rows: Sequence[Ints],
+    objective: Objective,
+    *,
+    exact: bool,
+) -> _Ranking:
+    """Score some rows of every pool, by exact or by approximate counts."""
+    shapes = [case.shape for case in cases]
+    scored = []
+    for pool, chosen in zip(pools, rows, strict=True):
+        case_of = pool.case_of[chosen]
+        if chosen.size:
+            counts = count_many(shapes, case_of, pool.nest, pool.tiles[chosen], exact=exact)
+            result = evaluate(Batch(chip, cases, case_of), pool.nest, counts, exact=False)
+            scored.append((case_of, *scores(result, objective)))
+        else:
+            scored.append((case_of, np.zeros(0), np.zeros(0)))
+    case_of, first, second = (np.concatenate(column) for column in zip(*scored, strict=True))
+    pool_of = np.repeat(np.arange(len(pools)), [len(chosen) for chosen in rows])
+    return _Ranking(case_of, pool_of, np.concatenate(rows), first, second)
+
+
+def _shortlist(first: Floats, second: Floats) -> Ints:
+    """The rows to look at exactly: the best ones, ties by the second score."""
+    return np.lexsort((second, first))[:SHORTLIST]
 
 
 def _winner(first: Floats, second: Floats) -> int:
@@ -143,12 +181,15 @@ def rooms_of(chip: Chip, cases: Sequence[Case]) -> list[Room]:
     rooms = []
     for level in reversed(chip.levels):
         capacity = np.full(len(cases), np.inf if level.capacity_bits is None else float(level.capacity_bits))
-        bits = {operand: np.array([word_bits(chip, level, case, operand) for case in cases]) for operand in level.holds}
+        bits = {
+            operand: np.array([word_bits(chip, holders(chip, operand), level, case, operand) for case in cases])
+            for operand in level.holds
+        }
         if kept is not None and level.name == kept.name:
             for number, case in enumerate(cases):
+                capacity[number] -= case.reserved_bits
                 for operand in case.resident & set(level.holds):
-                    stored = word_bits(chip, level, case, operand, finished=True)
-                    capacity[number] -= case.shape.words(operand) * stored
+                    capacity[number] -= case.shape.words(operand) * stored_bits(case, operand)
                     if operand != "O":  # a resident output still needs room for a tile of partial sums
                         bits[operand][number] = 0.0
         doubled = level.double_buffered and level is not chip.outermost
@@ -172,7 +213,9 @@ def _infeasible(chip: Chip, case: Case) -> InfeasibleError:
     """Name the first level, from inside out, whose smallest tiles do not fit."""
     for level in chip.levels[:-1]:
         copies = 2 if level.double_buffered else 1
-        needed = {operand: word_bits(chip, level, case, operand) * copies for operand in level.holds}
+        needed = {
+            operand: word_bits(chip, holders(chip, operand), level, case, operand) * copies for operand in level.holds
+        }
         if level.capacity_bits is not None and sum(needed.values()) > level.capacity_bits:
             worst = max(needed, key=lambda operand: needed[operand])
             total = sum(needed.values())

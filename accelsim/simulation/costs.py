@@ -62,14 +62,15 @@ def what_of(result: Result, one: LayerResult, line: Line) -> str:
 def uses(result: Result) -> Iterator[Use]:
     """Yield every distinct unit cost that the energy rests on, with what it is the cost of."""
     seen: set[Use] = set()
-    for one in result.layers:
-        for line in one.lines:
-            if line.cost is None or not line.count:
-                continue
-            use = Use(what_of(result, one, line), unit_of(line), line.cost)
-            if use not in seen:
-                seen.add(use)
-                yield use
+    due = [(one, line) for one in result.layers for line in one.lines]
+    for one, line in (*due, *((None, line) for line in result.overhead_lines)):
+        if line.cost is None or not line.count:
+            continue
+        what = f"{line.place} {line.part}" if one is None else what_of(result, one, line)
+        use = Use(what, unit_of(line), line.cost)
+        if use not in seen:
+            seen.add(use)
+            yield use
 
 
 def works(result: Result) -> dict[str, Source]:

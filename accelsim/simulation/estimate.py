@@ -6,7 +6,7 @@ profile + workload + scheme -> residency -> mapping -> counts -> energy and cycl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accelsim.engine.case import Case
@@ -18,11 +18,12 @@ from accelsim.mapping.nest import Nest
 from accelsim.precision import parse_format
 from accelsim.scheme import LayerFormats, Scheme, parse_scheme
 from accelsim.search.heuristic import OBJECTIVES, Choice, Objective
+from accelsim.simulation.bystanders import bystander_bits
 from accelsim.simulation.mac_layer import chosen_mappings, mac_layers
 from accelsim.simulation.memory import memory, output_bits, stored_bits
 from accelsim.simulation.residency import Residency, plan
 from accelsim.simulation.result import LayerResult, Memory, Result
-from accelsim.simulation.vector_layer import vector_layer
+from accelsim.simulation.vector_layer import unpriced, vector_layer
 from accelsim.workload.catalog import load_workload
 from accelsim.workload.layer import Layer
 from accelsim.workload.network import Network
@@ -77,23 +78,26 @@ def estimate(
     scheme = parse_scheme(scheme)
     scheme.check_patterns(network)
     wanted = check_objective(objective)
-    formats, widened = _formats(network, chip, scheme)
+    _check_conversion(chip, scheme)
+    formats, notes = _formats(network, chip, scheme)
 
-    weight_bits = stored_bits(network, scheme, formats)
-    residency = plan(network, chip, output_bits(network, scheme), weight_bits, keep_weights=keep_weights)
+    job = _Job(
+        network, chip, scheme, formats, output_bits(network, scheme), stored_bits(network, scheme, formats)
+    )  # fmt: skip
+    residency = plan(network, chip, job.output_bits, job.weight_bits, keep_weights=keep_weights)
     if not on_chip:
         residency = replace(residency, outputs=frozenset(), spilled=())
-    residency, choices = _map(network, chip, scheme, formats, residency, mapping, wanted)
-    costed = mac_layers(chip, _cases(network, scheme, formats, residency), choices)
+    residency, cases, choices = job.map(residency, mapping, wanted)
+    costed = mac_layers(chip, cases, choices)
     layers = tuple(
         replace(costed[layer.name], layer=layer) if layer.name in costed
         else vector_layer(chip, network, layer, scheme, residency)
         for layer in network.layers
     )  # fmt: skip
 
-    stored = memory(network, chip, scheme, weight_bits, residency)
+    stored = memory(network, chip, scheme, job.weight_bits, residency)
     overhead = chip.step_overhead_s.value + chip.layer_overhead_s.value * sum(one.repeat for one in network.layers)
-    warnings = tuple(_warnings(network, chip, stored, residency, widened, layers))
+    warnings = tuple(_warnings(network, chip, stored, residency, notes, layers))
     return Result(
         network, chip, scheme, _name(mapping), wanted, layers, stored, residency, overhead, warnings
     )  # fmt: skip
@@ -122,54 +126,82 @@ def check_objective(objective: str) -> Objective:
 
 
 def _formats(network: Network, chip: Chip, scheme: Scheme) -> tuple[dict[str, LayerFormats], list[str]]:
-    """Formats of every layer with MACs, accumulated as the chip does, and what had to be widened."""
+    """Formats of every layer with MACs, accumulated as the chip does, and what a reader must know."""
     formats: dict[str, LayerFormats] = {}
-    widened: dict[str, None] = {}
+    notes: dict[str, None] = {}
     for layer in network.layers:
         if layer.shape is None:
             continue
-        asked = scheme.resolve(layer, scheme.output_format(layer, network))
+        output = scheme.output_format(layer, network)
+        asked = scheme.resolve(layer, output)
         weight, input_ = asked.compute_weight.name, asked.compute_input.name
         rate = chip.macs_per_pe_cycle(weight, input_, asked.accumulator.name)
-        formats[layer.name] = replace(asked, accumulator=parse_format(rate.accumulator))
+        formats[layer.name] = scheme.resolve(layer, output, parse_format(rate.accumulator))
+        wanted = scheme.for_layer(layer.name).accumulator
+        if wanted is not None and asked.accumulator == wanted and rate.accumulator != wanted.name:
+            pair = f"{rate.weight} x {rate.input}"
+            notes[f"{chip.name} accumulates {pair} in {rate.accumulator}, not in {wanted.name}."] = None
         if rate.widened:
             how = f"{weight} x {input_} is multiplied as {rate.weight} x {rate.input}"
-            widened[f"{how}: {chip.name} has no narrower multiplier for it."] = None
+            notes[f"{how}: {chip.name} has no narrower multiplier for it."] = None
         if rate.derived:
-            widened[f"the rate of {weight} x {input_} is hypothetical (--what-if): {rate.number.note}."] = None
-    return formats, list(widened)
+            notes[f"the rate of {weight} x {input_} is hypothetical (--what-if): {rate.number.note}."] = None
+    return formats, list(notes)
 
 
-def _cases(network: Network, scheme: Scheme, formats: dict[str, LayerFormats], residency: Residency) -> dict[str, Case]:
-    return {
-        layer.name: Case(
-            layer, formats[layer.name], scheme.for_layer(layer.name).vector_format, residency.operands(layer)
-        )
-        for layer in network.layers
-        if layer.shape is not None
-    }
+@dataclass(frozen=True)
+class _Job:
+    """A network in a scheme on a chip, formats settled and sizes known."""
+
+    network: Network
+    chip: Chip
+    scheme: Scheme
+    formats: dict[str, LayerFormats]
+    output_bits: dict[str, float]
+    weight_bits: float
+
+    def cases(self, residency: Residency) -> dict[str, Case]:
+        """What is costed of every layer with MACs, given what stays on chip."""
+        taken = bystander_bits(self.network, residency, self.output_bits, self.weight_bits, self.formats)
+        return {
+            name: Case(
+                self.network[name],
+                formats,
+                self.scheme.for_layer(name).vector_format,
+                residency.operands(self.network[name]),
+                taken[name],
+            )
+            for name, formats in self.formats.items()
+        }
+
+    def map(
+        self, residency: Residency, mapping: str | Nest | Mapping[str, Nest], objective: Objective
+    ) -> tuple[Residency, dict[str, Case], dict[str, Choice]]:
+        """Mappings of all layers, and what stays on chip: less than planned where tiles need the room."""
+        requested = _requested(mapping, self.chip, self.network)
+        while True:
+            cases = self.cases(residency)
+            try:
+                return residency, cases, chosen_mappings(self.chip, cases, *requested, objective)
+            except InfeasibleError as error:
+                roomier = residency.without(self.network, error.where)
+                if roomier == residency:
+                    raise
+                residency = roomier
 
 
-def _map(
-    network: Network,
-    chip: Chip,
-    scheme: Scheme,
-    formats: dict[str, LayerFormats],
-    residency: Residency,
-    mapping: str | Nest | Mapping[str, Nest],
-    objective: Objective,
-) -> tuple[Residency, dict[str, Choice]]:
-    """Mappings of all layers, and what stays on chip: less than planned where tiles need the room."""
-    requested = _requested(mapping, chip, network)
-    while True:
-        try:
-            cases = _cases(network, scheme, formats, residency)
-            return residency, chosen_mappings(chip, cases, *requested, objective)
-        except InfeasibleError as error:
-            roomier = residency.without(network, error.where)
-            if roomier == residency:
-                raise
-            residency = roomier
+def _check_conversion(chip: Chip, scheme: Scheme) -> None:
+    """Refuse a conversion at a level that the chip does not have, or at its outermost."""
+    inside = [level.name for level in chip.levels[:-1]]
+    for own in (scheme, *(each for _, each in scheme.overrides)):
+        if own.convert_at is not None and own.convert_at not in inside:
+            hint = did_you_mean(own.convert_at, inside)
+            known = ", ".join(inside) or "none"
+            raise InputError(
+                f"convert_at must be a level of {chip.name} inside {chip.outermost.name} ({known}); "
+                f"got {own.convert_at!r}{hint}.",
+                where=f"scheme {scheme.name}",
+            )
 
 
 def _requested(
@@ -210,10 +242,10 @@ def _warnings(
     chip: Chip,
     stored: Memory,
     residency: Residency,
-    widened: list[str],
+    notes: list[str],
     layers: Sequence[LayerResult],
 ) -> list[str]:
-    found = [*widened, *chip.remarks]
+    found = [*notes, *chip.remarks]
     if stored.capacity_bytes is not None and not stored.fits:
         needed, has = stored.peak_bytes / 2**30, stored.capacity_bytes / 2**30
         found.append(
@@ -222,6 +254,9 @@ def _warnings(
         )
     for operator in network.uncounted:
         found.append(f"{operator} is not understood and not counted.")
+    timeless = unpriced(chip, network)
+    if timeless is not None:
+        found.append(timeless)
     unknown = sorted(
         {f"{line.part} at {line.place}" for one in layers for line in one.lines if line.count and line.cost is None}
     )

@@ -17,8 +17,8 @@ from accelsim.workload.layer import Layer
 def explain(result: Result, one: LayerResult) -> str:
     """Return how a layer's energy and time follow from counts, costs and rates.
 
-    Energy is the sum of count x bits x cost; time the sum of its parts, the longest transfers and the
-    multiplying overlapping.
+    Energy is the sum of count x bits x cost, and of time x power for what a chip draws all the time; time
+    the sum of its parts, the longest transfers and the multiplying overlapping.
     """
     layer, chip = one.layer, result.chip
     repeated = f", one of {layer.repeat} alike" if layer.repeat > 1 else ""
@@ -26,7 +26,8 @@ def explain(result: Result, one: LayerResult) -> str:
     lines = [f"{heading}   {_extents(layer)}"]
     if layer.macs:
         lines.append(f"{layer.macs:,} MACs, {one.mapping}: {result.mapping} mapping for {result.objective}")
-    lines += ["", "energy = count x bits x cost"]
+    powered = any(unit_of(line) == "W" for line in one.lines)
+    lines += ["", "energy = count x bits x cost" + (", and time x power" if powered else "")]
     lines += _bill(result, one, works(result))
     lines += ["", "time = what does not overlap, and the slowest of what does"]
     lines += _time(result, one)
@@ -61,7 +62,16 @@ def _bill_row(result: Result, one: LayerResult, line: Line, known: dict[str, Sou
     source = "no cost given" if line.cost is None else short_source(line.cost, known)
     words = ", ".join(part for part in (origin, source) if part)
     scale = f"x {line.bits:.6g}" if line.part in ("memory", "link") else ""
-    return [name, _count(line.count), scale, _cost(line), "=", engineering(line.energy_pj, "pJ"), words]
+    count, cost = _static(result, line) if unit_of(line) == "W" else (_count(line.count), _cost(line))
+    return [name, count, scale, cost, "=", engineering(line.energy_pj, "pJ"), words]
+
+
+def _static(result: Result, line: Line) -> tuple[str, str]:
+    """Return the time and the power of a line whose count is in pJ per W, summed over a level's instances."""
+    levels = {level.name for level in result.chip.levels}
+    instances = result.chip.instances(line.place) if line.place in levels else 1
+    each = f"x {instances:,} " if instances > 1 else ""
+    return engineering(line.count / instances, "ps"), each + _cost(line)
 
 
 def _count(count: float) -> str:
@@ -86,6 +96,9 @@ def _time(result: Result, one: LayerResult) -> list[str]:
         lines.append(
             f"  no mapping can take less than {bound}; this one takes {one.energy_pj / one.bound_energy_pj:.3g}x that"
         )
+    if result.overhead_s:
+        fixed, energy = engineering(result.overhead_s, "s"), engineering(result.overhead_energy_pj, "pJ")
+        lines.append(f"  besides, the pass takes {fixed} of fixed time, in which the chip draws {energy}")
     return lines
 
 

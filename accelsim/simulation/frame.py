@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accelsim.errors import InputError, did_you_mean
@@ -15,14 +16,17 @@ from accelsim.units import engineering
 if TYPE_CHECKING:
     import pandas as pd
 
-KEYS: dict[str, Callable[[LayerResult, Line], str]] = {
-    "layer": lambda one, line: one.layer.name,
-    "kind": lambda one, line: one.layer.kind,
-    "part": lambda one, line: line.part,
-    "level": lambda one, line: line.place,
-    "operand": lambda one, line: line.operand,
-    "action": lambda one, line: line.action,
+KEYS: dict[str, Callable[[_Row, Line], str]] = {
+    "layer": lambda layer, line: layer.name,
+    "kind": lambda layer, line: layer.kind,
+    "part": lambda layer, line: line.part,
+    "level": lambda layer, line: line.place,
+    "operand": lambda layer, line: line.operand,
+    "action": lambda layer, line: line.action,
 }
+FIXED = "fixed"
+"""Layer and kind of the rows of the fixed times, which no layer has."""
+
 UNITS = {"energy_pj": "pJ", "bits": "bit", "operations": "1", "macs": "1", "cycles": "cycle"}
 
 
@@ -41,7 +45,8 @@ def to_frame(result: Result, by: Sequence[str] = ("layer", "level", "operand")) 
     DataFrame
         One row per combination in order of first appearance, with columns ``energy_pj`` (NaN where unknown),
         ``bits`` (moved by memories and links) and ``operations`` (of everything else);
-        ``attrs["units"]`` names the unit of each.
+        ``attrs["units"]`` names the unit of each. Fixed times, and what the chip draws in them, come last,
+        as a layer "fixed" of kind "fixed".
 
     Raises
     ------
@@ -56,20 +61,39 @@ def to_frame(result: Result, by: Sequence[str] = ("layer", "level", "operand")) 
             raise InputError(f"by must be some of {', '.join(KEYS)}; got {name!r}{did_you_mean(name, KEYS) or '.'}")
     if not names or len(set(names)) < len(names):
         raise InputError(f"by must name at least one of {', '.join(KEYS)}, each once; got {names}.")
+    timed = set(names) <= {"layer", "kind"}
     totals: dict[tuple[str, ...], list[float]] = {}
-    for one in result.layers:
-        for line in one.lines:
-            row = totals.setdefault(tuple(KEYS[name](one, line) for name in names), [0.0, 0.0, 0.0])
-            moved = line.part in ("memory", "link")
-            row[0] += (float("nan") if line.energy_pj is None else line.energy_pj) * one.layer.repeat
-            row[1] += (line.total_bits if moved else 0.0) * one.layer.repeat
-            row[2] += (0.0 if moved else line.count) * one.layer.repeat if line.part not in _TIMED else 0.0
+    for layer, line in _bill(result):
+        row = totals.setdefault(tuple(KEYS[name](layer, line) for name in names), [0.0, 0.0, 0.0])
+        moved = line.part in ("memory", "link")
+        row[0] += (float("nan") if line.energy_pj is None else line.energy_pj) * layer.repeat
+        row[1] += (line.total_bits if moved else 0.0) * layer.repeat
+        row[2] += (0.0 if moved else line.count) * layer.repeat if line.part not in _TIMED else 0.0
     columns = ["energy_pj", "bits", "operations"]
+    if timed and result.overhead_s:
+        totals.setdefault((FIXED,) * len(names), [0.0, 0.0, 0.0])
     frame = pd.DataFrame([[*key, *row] for key, row in totals.items()], columns=[*names, *columns])
-    if set(names) <= {"layer", "kind"}:
+    if timed:
         frame = _with_time(result, frame, names)
     frame.attrs["units"] = {name: unit for name, unit in UNITS.items() if name in frame.columns}
     return frame
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What a row of the frame says of a layer."""
+
+    name: str
+    kind: str
+    repeat: int
+
+
+def _bill(result: Result) -> Iterator[tuple[_Row, Line]]:
+    """Every line with its layer."""
+    for one in result.layers:
+        row = _Row(one.layer.name, one.layer.kind, one.layer.repeat)
+        yield from ((row, line) for line in one.lines)
+    yield from ((_Row(FIXED, FIXED, 1), line) for line in result.overhead_lines)
 
 
 _TIMED = ("clock", "leakage", "background")
@@ -83,6 +107,8 @@ def _with_time(result: Result, frame: pd.DataFrame, names: Sequence[str]) -> pd.
          "cycles": one.cycles * one.layer.repeat}
         for one in result.layers
     ]  # fmt: skip
+    if result.overhead_s:
+        rows.append({"layer": FIXED, "kind": FIXED, "macs": 0, "cycles": result.overhead_cycles})
     time = pd.DataFrame(rows).groupby(list(names), sort=False)[["macs", "cycles"]].sum().reset_index()
     return time.merge(frame, on=list(names), how="left")[[*names, "macs", "cycles", "energy_pj", "bits", "operations"]]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from accelsim.engine.energy import static_costs
+from accelsim.hardware.chip import Chip
 from accelsim.provenance import Sourced
 
 
@@ -43,3 +45,11 @@ class Line:
     def total_bits(self) -> float:
         """Bits moved, for a memory or a link."""
         return self.count * self.bits
+
+
+def static_lines(chip: Chip, cycles: float) -> list[Line]:
+    """Return the energy that passes with time: clock, leakage, background."""
+    return [
+        Line(part, place, "", "", cycles * weight, 1.0, cost)
+        for part, place, weight, cost in static_costs(chip) if cycles
+    ]  # fmt: skip

@@ -44,18 +44,27 @@ def mac_layers(chip: Chip, cases: Mapping[str, Case], choices: Mapping[str, Choi
 
     Cases whose mappings have the same structure are evaluated together, equal ones once.
     """
-    distinct: dict[tuple[object, ...], tuple[Case, Choice]] = {}
-    for name, case in cases.items():
-        distinct.setdefault((case.identity, choices[name].nest), (case, choices[name]))
-    groups: dict[Nest, list[tuple[object, ...]]] = {}
-    for key, (_, choice) in distinct.items():
-        groups.setdefault(choice.structure, []).append(key)
-    results: dict[tuple[object, ...], LayerResult] = {}
-    for keys in groups.values():
-        group = [distinct[key] for key in keys]
-        evaluation = _evaluate(chip, group)
-        results |= {key: _layer_result(chip, evaluation, row, group[row]) for row, key in enumerate(keys)}
-    return {name: results[case.identity, choices[name].nest] for name, case in cases.items()}
+    keys = {
+        name: (chip.digest, case.identity, choices[name].nest, choices[name].dataflow) for name, case in cases.items()
+    }
+    groups: dict[Nest, dict[_Key, tuple[Case, Choice]]] = {}
+    for name, key in keys.items():
+        if key not in _costed:
+            groups.setdefault(choices[name].structure, {}).setdefault(key, (cases[name], choices[name]))
+    for group in groups.values():
+        found = list(group.values())
+        evaluation = _evaluate(chip, found)
+        _costed.update((key, _layer_result(chip, evaluation, row, found[row])) for row, key in enumerate(group))
+    results = {name: _costed[key] for name, key in keys.items()}
+    while len(_costed) > _REMEMBERED:
+        del _costed[next(iter(_costed))]
+    return results
+
+
+_Key = tuple[str, tuple[object, ...], Nest, str]
+_REMEMBERED = 10_000
+_costed: dict[_Key, LayerResult] = {}
+"""Results computed before in this process, oldest first: they depend on nothing but their key."""
 
 
 def _evaluate(chip: Chip, group: Sequence[tuple[Case, Choice]]) -> Evaluation:
@@ -66,7 +75,7 @@ def _evaluate(chip: Chip, group: Sequence[tuple[Case, Choice]]) -> Evaluation:
     tiles = np.array([choice.tiles for _, choice in group], dtype=np.int64).reshape(len(group), -1)
     counts = count_many(shapes, which, nest, tiles)
     batch = Batch(chip, cases, which)
-    check_fit(batch, counts)
+    check_fit(batch, nest, counts)
     return evaluate(batch, nest, counts)
 
 

@@ -21,15 +21,26 @@ def output_bits(network: Network, scheme: Scheme) -> dict[str, float]:
 def stored_bits(network: Network, scheme: Scheme, formats: dict[str, LayerFormats]) -> float:
     """Return the bits of all parameters as stored: scales included, tied tables once."""
     bits = 0.0
-    widest = 0.0
     for layer in network.layers:
         own = float(scheme.parameter_bits(layer, layer.row_elements or None)) if layer.parameters else 0.0
         bits += layer.repeat * layer.parameters * own
         if layer.weight_elements:
             bits += layer.repeat * layer.weight_elements * float(formats[layer.name].weight_bits)
-        if layer.kind == "embedding":
-            widest = own
-    return bits - network.tied_parameters * widest
+    return bits - network.tied_parameters * _tied_bits(network, scheme, formats)
+
+
+def _tied_bits(network: Network, scheme: Scheme, formats: dict[str, LayerFormats]) -> float:
+    """Stored bits per element of the tied table: the embedding, or else the weights, nearest to it in size."""
+    tables = [
+        (layer.parameters, float(scheme.parameter_bits(layer, layer.row_elements or None)))
+        for layer in network.layers if layer.kind == "embedding"
+    ]  # fmt: skip
+    tables = tables or [
+        (layer.weight_elements, float(formats[layer.name].weight_bits))
+        for layer in network.layers if layer.weight_elements
+    ]  # fmt: skip
+    _, bits = min(tables, key=lambda table: abs(table[0] - network.tied_parameters), default=(0, 0.0))
+    return bits
 
 
 def memory(network: Network, chip: Chip, scheme: Scheme, weight_bits: float, residency: Residency) -> Memory:

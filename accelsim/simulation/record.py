@@ -32,6 +32,8 @@ def record(result: Result) -> dict[str, Any]:
         "latency_s": result.latency_s,
         "cycles": result.cycles,
         "edp_pj_s": result.edp_pj_s,
+        "overhead_s": result.overhead_s,
+        "overhead_energy_pj": result.overhead_energy_pj,
         "throughput_per_s": finite(result.throughput_per_s),
         "dram_read_bits": result.dram_read_bits,
         "dram_write_bits": result.dram_write_bits,

@@ -83,9 +83,15 @@ def lifetimes(network: Network) -> dict[str, tuple[int, int]]:
 
 
 def _alive(network: Network, spans: Mapping[str, tuple[int, int]], output_bits: Mapping[str, float]) -> list[float]:
-    """Bits of all activations alive while each layer runs; the network's input until its last reader."""
+    """Bits of all activations alive while each layer runs; the network's input until its last reader.
+
+    What goes to the KV cache is counted there.
+    """
     alive = [0.0] * len(network.layers)
+    activations = {layer.name for layer in network.layers if layer.output_role != "kv"}
     for name, (first, last) in spans.items():
+        if name not in activations:
+            continue
         for number in range(first, last + 1):
             alive[number] += output_bits[name]
     readers = [number for number, layer in enumerate(network.layers) if "input" in layer.inputs or not layer.inputs]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from accelsim.mapping.nest import Nest
 from accelsim.mapping.tally import LevelCounts
 from accelsim.provenance import Source, Sourced, bibliography
 from accelsim.scheme import LayerFormats, Scheme
-from accelsim.simulation.line import Line
+from accelsim.simulation.line import Line, static_lines
 from accelsim.simulation.residency import Residency
 from accelsim.workload.layer import Layer
 from accelsim.workload.network import Network
@@ -40,10 +39,10 @@ class LayerResult:
         Cycles that each resource alone would need.
     bound_by : str
     formats : LayerFormats or None
-        None for a layer without multiply-accumulates; so are the next five.
+        None for a layer without multiply-accumulates; the next five are None or empty then.
     nest : Nest or None
     mapping : str
-        What the nest is: "output-stationary (heuristic)".
+        The dataflow that the nest was chosen from ("output-stationary"), or "given" for the caller's own.
     counts : dict of (level, operand) to LevelCounts
     boxes : dict of (level, operand) to int
         Words of the largest box that one instance holds.
@@ -169,13 +168,35 @@ class Result:
 
     @cached_property
     def energy_pj(self) -> float | None:
-        """Energy of the pass in pJ; None where the chip gives no cost."""
-        return _total(None if one.energy_pj is None else one.energy_pj * one.layer.repeat for one in self.layers)
+        """Energy of the pass in pJ, that of the fixed times included; None where the chip gives no cost."""
+        layers = (None if one.energy_pj is None else one.energy_pj * one.layer.repeat for one in self.layers)
+        return _total((*layers, self.overhead_energy_pj))
+
+    @property
+    def overhead_cycles(self) -> float:
+        """Fixed time of the pass in cycles."""
+        return self.overhead_s * self.chip.clock_hz.value
+
+    @cached_property
+    def overhead_lines(self) -> tuple[Line, ...]:
+        """The energy bill of the fixed times: what the chip draws all the time, in all of them together."""
+        return tuple(static_lines(self.chip, self.overhead_cycles))
+
+    @property
+    def overhead_energy_pj(self) -> float | None:
+        """Energy of the fixed times in pJ."""
+        return _total(line.energy_pj for line in self.overhead_lines)
+
+    def bill(self) -> Iterator[tuple[Line, int]]:
+        """Yield every line of the energy bill, and how often it is due; they sum to ``energy_pj``."""
+        for one in self.layers:
+            yield from ((line, one.layer.repeat) for line in one.lines)
+        yield from ((line, 1) for line in self.overhead_lines)
 
     @cached_property
     def cycles(self) -> float:
         """Cycles of the pass, fixed times included."""
-        return self._sum(lambda one: one.cycles) + self.overhead_s * self.chip.clock_hz.value
+        return self._sum(lambda one: one.cycles) + self.overhead_cycles
 
     @property
     def latency_s(self) -> float:
@@ -247,12 +268,11 @@ class Result:
     def energy_breakdown_pj(self) -> dict[str, float | None]:
         """Energy in pJ by memory level and by other part; the entries sum to ``energy_pj``."""
         found: dict[str, float | None] = {}
-        for one in self.layers:
-            for line in one.lines:
-                key = line.place if line.part == "memory" else line.part
-                energy = line.energy_pj
-                before = found.get(key, 0.0)
-                found[key] = None if energy is None or before is None else before + energy * one.layer.repeat
+        for line, times in self.bill():
+            key = line.place if line.part == "memory" else line.part
+            energy = line.energy_pj
+            before = found.get(key, 0.0)
+            found[key] = None if energy is None or before is None else before + energy * times
         return found
 
     @cached_property
@@ -263,7 +283,7 @@ class Result:
             for cause, cycles in one.cycle_parts.items():
                 found[cause] = found.get(cause, 0.0) + cycles * one.layer.repeat
         if self.overhead_s:
-            found["fixed"] = self.overhead_s * self.chip.clock_hz.value
+            found["fixed"] = self.overhead_cycles
         return {cause: cycles for cause, cycles in found.items() if cycles}
 
     @cached_property
@@ -284,7 +304,7 @@ class Result:
     @cached_property
     def costs(self) -> tuple[Sourced, ...]:
         """Every distinct unit cost that the energy rests on."""
-        lines = (line for one in self.layers for line in one.lines if line.count)
+        lines = (line for line, _ in self.bill() if line.count)
         return tuple(dict.fromkeys(line.cost for line in lines if line.cost is not None))
 
     @property
@@ -341,8 +361,3 @@ class Result:
         from accelsim.simulation.frame import to_html
 
         return to_html(self)
-
-
-def as_number(value: float | Fraction) -> float | int:
-    """Return a whole number as an int, anything else as a float."""
-    return int(value) if value == int(value) else float(value)

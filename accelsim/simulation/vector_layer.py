@@ -1,20 +1,21 @@
 """What does a layer without multiply-accumulates cost? Its vector operations, and its words streamed.
 
 Words pass the home level on their way between DRAM and the vector unit; what is resident there starts
-or ends there. Parameters and embedding rows are read from DRAM once. Time is the slowest of the vector
-unit and the memories, which overlap.
+or ends there. Parameters and embedding rows are read once, from DRAM or, where weights stay on chip, from
+the home level. Time is the slowest of the vector unit and the memories, which overlap.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
 from accelsim.engine.case import home
-from accelsim.engine.energy import conversion_pj, static_costs
+from accelsim.engine.energy import conversion_pj
 from accelsim.hardware.chip import Chip, Level
 from accelsim.scheme import Scheme
-from accelsim.simulation.line import Line
+from accelsim.simulation.line import Line, static_lines
 from accelsim.simulation.residency import Residency
 from accelsim.simulation.result import LayerResult
 from accelsim.workload.layer import Layer
@@ -82,12 +83,17 @@ def _cause(resource: str) -> str:
     return "vector" if resource == "vector unit" else f"stall {resource}"
 
 
-def static_lines(chip: Chip, cycles: float) -> list[Line]:
-    """Return the energy that passes with time: clock, leakage, background."""
-    return [
-        Line(part, place, "", "", cycles * weight, 1.0, cost)
-        for part, place, weight, cost in static_costs(chip) if cycles
-    ]  # fmt: skip
+def unpriced(chip: Chip, network: Network) -> str | None:
+    """Return a warning if a chip without a vector unit does a network's vector operations in no time, else None."""
+    if chip.vector is not None:
+        return None
+    counts: Counter[str] = Counter()
+    for layer in network.layers:
+        counts[layer.kind] += layer.repeat * sum(count for _, count in layer.vector_ops)
+    if not counts.total():
+        return None
+    kinds = ", ".join(kind for kind, count in counts.most_common() if count)
+    return f"{chip.name} has no vector unit: {counts.total():,} scalar operations take no time ({kinds} layers)."
 
 
 def _streams(network: Network, layer: Layer, scheme: Scheme, residency: Residency) -> list[Stream]:
@@ -111,17 +117,16 @@ def _streams(network: Network, layer: Layer, scheme: Scheme, residency: Residenc
         ),
     ]
     parameter_bits = float(scheme.parameter_bits(layer, layer.row_elements or None)) if layer.parameters else 0.0
-    if layer.kind == "embedding":
-        streams.append(Stream("W", layer.gathered_elements, parameter_bits, False))
-    else:
-        streams.append(Stream("W", layer.parameters, parameter_bits, False))
-    return streams
+    fetched = layer.gathered_elements if layer.kind == "embedding" else layer.parameters
+    return [*streams, Stream("W", fetched, parameter_bits, residency.weights)]
 
 
 def _path(chip: Chip, stream: Stream) -> list[tuple[Level, str]]:
     dram, kept = chip.outermost, home(chip)
-    if kept is None or stream.operand == "W":
+    if kept is None:
         return [(dram, "update" if stream.operand == "O" else "read")]
+    if stream.operand == "W":
+        return [(kept if stream.resident else dram, "read")]
     if stream.operand == "O":
         inside = [(kept, "update")]
         return inside if stream.resident else [*inside, (kept, "drain"), (dram, "update")]

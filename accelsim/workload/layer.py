@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from accelsim.errors import InputError
+from accelsim.vocabulary import VECTOR_OPS
 from accelsim.workload.shape import Shape
 
 KINDS = (
     "conv", "depthwise", "linear", "matmul", "pool", "elementwise",
     "norm", "softmax", "embedding", "recurrent", "other",
 )  # fmt: skip
-
-VECTOR_OPS = ("add", "multiply", "compare", "divide", "sqrt", "exp")
-"""Kinds of scalar operation that a vector unit does; see docs/assumptions.md for what each layer costs."""
 
 Role = Literal["weights", "activation", "kv"]
 
@@ -34,7 +32,7 @@ class Layer:
     output_role : {"activation", "kv"}
         Whether the result is an activation or is appended to the KV cache.
     vector_ops : tuple of (kind, count)
-        Scalar operations on the vector unit, per repeat; kinds from `VECTOR_OPS`.
+        Scalar operations on the vector unit, per repeat; kinds from `accelsim.vocabulary.VECTOR_OPS`.
     inputs : tuple of str
         Names of the producing layers; "input" is the network's input.
     input_elements, output_elements : int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from accelsim.errors import InputError, did_you_mean
 from accelsim.workload.layer import Layer
@@ -58,11 +59,14 @@ class Network:
 
     def __getitem__(self, name: str) -> Layer:
         """Return the layer called ``name``; an unknown name raises InputError with the nearest one."""
-        for layer in self.layers:
-            if layer.name == name:
-                return layer
-        known = [layer.name for layer in self.layers]
+        if name in self._by_name:
+            return self._by_name[name]
+        known = list(self._by_name)
         raise InputError(f"{self.name} has no layer {name!r}{did_you_mean(name, known)}.")
+
+    @cached_property
+    def _by_name(self) -> dict[str, Layer]:
+        return {layer.name: layer for layer in self.layers}
 
     @property
     def macs(self) -> int:

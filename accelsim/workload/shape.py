@@ -13,19 +13,24 @@ A position outside the input is padding: its MAC is executed, its word is never 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from math import prod
 
 from accelsim.errors import InputError
+from accelsim.vocabulary import DIMS, OPERANDS
 
-DIMS = ("B", "G", "K", "C", "OY", "OX", "FY", "FX")
-OPERANDS = ("W", "I", "O")
+__all__ = ["DIMS", "MOST", "OPERANDS", "REDUCTION", "RELEVANT", "Shape", "Window"]
+
 RELEVANT = {
     "W": frozenset({"G", "K", "C", "FY", "FX"}),
     "I": frozenset({"B", "G", "C", "OY", "OX", "FY", "FX"}),
     "O": frozenset({"B", "G", "K", "OY", "OX"}),
 }
 REDUCTION = ("C", "FY", "FX")
+
+MOST = 2**58
+"""Most multiply-accumulates and input words of one layer: the counts of the engine are 64-bit integers."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,11 @@ class Shape:
     density : Fraction
         Share of the MACs that exist (a causal attention score is a triangle in its
         rectangle); 1 for every dense layer.
+
+    Raises
+    ------
+    InputError
+        An extent is below 1, or the MACs or the input words are more than `MOST`.
     """
 
     B: int = 1
@@ -78,6 +88,20 @@ class Shape:
                 object.__setattr__(self, axis, Window(size=out + taps - 1))
         if not 0 < self.density <= 1:
             raise InputError(f"density must be above 0 and at most 1; got {self.density}.")
+        self._countable()
+
+    def _countable(self) -> None:
+        """Refuse a layer whose counts the engine cannot hold."""
+        count = prod(self.extents.values())
+        if count > MOST:
+            given = " * ".join(f"{dim} {extent}" for dim, extent in self.extents.items() if extent > 1)
+            what = f"the extents of a layer must multiply to at most 2**58 (about {MOST:.1e}); got {given}"
+            raise InputError(f"{what}, which is {Decimal(count):.1e}.")
+        count = self.words("I")
+        if count > MOST:
+            given = f"B {self.B} * G {self.G} * C {self.C} * {self.y.size if self.y else 1} rows"
+            what = f"a layer must read at most 2**58 (about {MOST:.1e}) input words; got {given}"
+            raise InputError(f"{what} * {self.x.size if self.x else 1} columns, which is {Decimal(count):.1e}.")
 
     @classmethod
     def gemm(cls, M: int, N: int, K: int, groups: int = 1, density: Fraction = Fraction(1)) -> Shape:

@@ -1,6 +1,6 @@
 """How many scalar operations does a vector unit do for an activation, a norm, a softmax or a pool?
 
-Every law counts, per kind in `accelsim.workload.layer.VECTOR_OPS`, the operations of the usual
+Every law counts, per kind in `accelsim.vocabulary.VECTOR_OPS`, the operations of the usual
 inference implementation. One rule covers all sums and maxima: **a reduction of n values is n
 operations**, because its accumulator starts from a constant (zero, an epsilon, minus infinity).
 A division by a constant is a multiplication by its reciprocal.
@@ -9,7 +9,7 @@ A division by a constant is a multiplication by its reciprocal.
 from __future__ import annotations
 
 from accelsim.errors import InputError, did_you_mean
-from accelsim.workload.layer import VECTOR_OPS
+from accelsim.vocabulary import VECTOR_OPS
 
 Ops = tuple[tuple[str, int], ...]
 

@@ -188,6 +188,58 @@ def test_another_node_moves_costs_only_when_asked(load: Load) -> None:
     assert moved != same
 
 
+def test_the_node_moves_what_switches_on_the_chip_and_nothing_else(load: Load) -> None:
+    """The clock tree switches, so it moves; leakage and idle power are not energies of switching."""
+    statics = "\n".join(
+        f"{name}: {{value: 3, source: han-nips2015}}" for name in ("clock_pj_per_cycle", "leakage_w", "idle_w")
+    )
+    chip = load("name: mine", f"name: mine\n{statics}", overrides={"node_nm": "7"}, what_if=True)
+    assert pj(chip.clock_pj_per_cycle) == pytest.approx(3 * 0.354, rel=1e-3)
+    assert (pj(chip.leakage_w), pj(chip.idle_w)) == (3, 3)
+    (remark,) = chip.remarks
+    unchanged = remark.rpartition("; ")[2]
+    assert unchanged.endswith("are unchanged.")
+    for word in ("clock rate", "leakage", "idle power", "off-chip memory"):
+        assert word in unchanged
+    assert "clock," not in unchanged
+
+
+@pytest.mark.parametrize("technology", ["technology: hbm", "technology: gddr6", "technology: sram", "holds: WIO"])
+def test_the_outermost_level_never_moves_with_the_node(load: Load, technology: str) -> None:
+    chip = load("technology: dram", technology, overrides={"node_nm": "7"}, what_if=True)
+    for cost in (chip.outermost.read_pj_per_bit, chip.outermost.write_pj_per_bit):
+        assert pj(cost) == 20
+        assert cost is not None
+        assert cost.status == "seen"
+    assert pj(chip.level("SRAM").read_pj_per_bit) == pytest.approx(20 / 64 * 0.354, rel=1e-3)
+
+
+def test_a_dram_inside_the_outermost_level_does_not_move_either(load: Load) -> None:
+    chip = load("technology: sram", "technology: dram-3d", overrides={"node_nm": "7"}, what_if=True)
+    assert pj(chip.level("SRAM").read_pj_per_bit) == 20 / 64
+
+
+def test_an_integer_multiply_follows_from_the_widest_float(load: Load) -> None:
+    """int8 is 0.2 / 3.7 of fp32; fp32, of 24 significand bits, is scaled from fp16's 11, not from fp8's 4.
+
+    The widest listed float is the nearest to fp32, and its cost is mostly the array of partial
+    products that the law scales; a narrow float's is mostly its exponent logic.
+    """
+    old = "multiply_pj: {source: horowitz-isscc2014, int8: 0.2, fp16: 1.1}"
+    for fp8 in (0.01, 0.9):
+        new = f"multiply_pj: {{source: horowitz-isscc2014, fp8e4m3: {fp8}, fp16: 1.0}}"
+        fp32 = 1.0 * (0.00571 * 24**2 + 0.409) / (0.00571 * 11**2 + 0.409)
+        cost = load(old, new).multiply_pj("int8", "int8")
+        assert pj(cost) == pytest.approx(fp32 * 0.2 / 3.7, rel=1e-9)
+        assert cost is not None
+        assert cost.status == "derived"
+
+
+def test_between_listed_widths_the_two_neighbors_decide(chip: Chip) -> None:
+    """int24 lies between int16 (0.05) and int32 (0.1): E ~ bits there, and int8 has no say."""
+    assert pj(chip.add_pj("int24")) == pytest.approx(0.05 * 24 / 16, rel=1e-9)
+
+
 def test_a_free_multiply_stays_free(load: Load) -> None:
     old = "multiply_pj: {source: horowitz-isscc2014, int8: 0.2, fp16: 1.1}"
     chip = load(old, "multiply_pj: {source: horowitz-isscc2014, int8: 0, fp16: 0}")

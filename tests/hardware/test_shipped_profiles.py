@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from fractions import Fraction
 from functools import cache
+from importlib.resources import files
 from math import log
 
+import numpy as np
 import pytest
 
 from accelsim.errors import UnsupportedError
@@ -387,6 +391,24 @@ def test_eyeriss_costs_span_both_published_tables(level: str, pj_per_16_bits: fl
         assert cost.value * 16 == pytest.approx(pj_per_16_bits)
         assert cost.least * 16 <= normalized * mac_pj * (1 + 1e-9)
         assert cost.most * 16 >= normalized * mac_pj * (1 - 1e-9)
+
+
+def cacti_read_exponent() -> float:
+    """Exponent of capacity in E ~ capacity^p * width^q, fitted to every 45 nm read energy of the CACTI table."""
+    text = files("accelsim.hardware").joinpath("data/sram_cacti7.csv").read_text(encoding="utf-8")
+    rows = [row for row in csv.DictReader(io.StringIO(text.partition("\n")[2])) if row["node_nm"] == "45"]
+    given = np.log([[np.e, float(row["capacity_bytes"]), float(row["width_bits"])] for row in rows])
+    return float(np.linalg.lstsq(given, np.log([float(row["read_pj"]) for row in rows]), rcond=None)[0][1])
+
+
+def test_eyeriss_prefetch_buffer_is_at_least_its_share_of_the_whole_buffer() -> None:
+    """The tool's 15 pJ is for 108 KB, of which the filters have 8: 15 x (8/108)^0.5457 = 3.62 pJ per 16 bits."""
+    exponent = cacti_read_exponent()
+    assert exponent == pytest.approx(0.5457, abs=5e-5)
+    for side in ("read", "write"):
+        cost = numbers("eyeriss-v1")[f"levels.filter-buffer.{side}_pj_per_bit"]
+        assert cost.least * 16 == pytest.approx(15 * (8 / 108) ** exponent, rel=5e-4)
+        assert "(8/108)^0.5457 = 3.62" in cost.note
 
 
 def test_eyeriss_charges_its_network_once_per_delivered_word() -> None:

@@ -41,7 +41,7 @@ def test_candidates_are_legal_and_fit(chip_name, network, layer_name):
             nest.check(case.shape, hierarchy)
             assert all(loop.dim in allowed[loop.fanout] for loop in nest.loops if loop.fanout)
         counts = count_many([case.shape], pool.case_of, pool.nest, pool.tiles)
-        check_fit(Batch(chip, [case], pool.case_of), counts)
+        check_fit(Batch(chip, [case], pool.case_of), pool.nest, counts)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,13 @@ import pytest
 
 from accelsim.errors import InputError, UsageError
 from accelsim.explore.compare import Comparison, compare
+from accelsim.explore.verdict import limits_of
 from accelsim.hardware.catalog import load_profile
+from accelsim.layout import percent
 from accelsim.report.facts import MAX_PARTS, breakdown_bars, chip_costs, comparison_bars, roofline
 from accelsim.report.plots import comparison_figure, cost_figure, draw_bars, draw_roofline
-from accelsim.report.style import PALETTE, save
+from accelsim.report.style import HATCHES, OTHER, PALETTE, look, save
+from accelsim.report.tables import CAUSES, cause_words
 from accelsim.simulation.estimate import estimate
 from accelsim.simulation.result import Result
 
@@ -88,9 +91,23 @@ def test_points_stand_under_the_roof(alexnet: Result) -> None:
     assert facts.peak_macs_per_s == 1024e9
     assert facts.bytes_per_s == pytest.approx(12.8e9)
     assert [point.name for point in facts.points] == [one.layer.name for one in alexnet.layers if one.layer.macs]
-    assert sum(point.share for point in facts.points) == pytest.approx(1)
+    assert 0 < sum(point.share for point in facts.points) <= 1
     for point in facts.points:
         assert point.macs_per_s <= min(facts.peak_macs_per_s, point.macs_per_byte * 12.8e9) * (1 + 1e-9)
+
+
+def test_a_roofline_counts_all_the_time_as_the_verdict_does() -> None:
+    """ReLUs and additions move data too: what DRAM bounds is not only layers with MACs."""
+    result = estimate("resnet50", load_profile("horowitz-45nm", {"layer_overhead_s": "1e-5"}), "int8")
+    facts = roofline(result)
+    with_macs = sum(one.cycles * one.layer.repeat for one in result.layers if one.layer.macs)
+    assert sum(point.share for point in facts.points) == pytest.approx(with_macs / result.cycles)
+    others = [one for one in result.layers if not one.layer.macs and one.bound_by == "DRAM"]
+    limited = dict(limits_of(result))["DRAM"]
+    assert limited > sum(point.share for point in facts.points if point.bound_by == "DRAM")
+    assert others
+    assert facts.title.endswith(f"layers bound by DRAM take {percent(limited, 1)} of the time")
+    assert sum(dict(limits_of(result)).values()) == pytest.approx(1 - len(result.layers) * 1e-5 / result.latency_s)
 
 
 # ---------------------------------------------------------------------- drawing
@@ -106,6 +123,40 @@ def test_axes_have_units_and_colors_are_of_the_palette(founding: Comparison) -> 
     widths = [bar.get_width() for bar in axes.patches]
     assert widths == pytest.approx([value for values in facts.parts.values() for value in values])
     assert {matplotlib_hex(bar.get_facecolor()) for bar in axes.patches} <= {color.lower() for color in PALETTE}
+
+
+def test_a_part_looks_the_same_in_every_plot(founding: Comparison) -> None:
+    plots = [
+        comparison_bars(founding),  # converts
+        breakdown_bars(founding["fp32"]),  # does not
+        breakdown_bars(estimate("filter-3x3x256", "eyeriss-v1", "int8")),
+        breakdown_bars(estimate("alexnet", "tpu-v1", "int8")),
+    ]
+    seen: dict[str, set[tuple[str, str]]] = {}
+    for facts in plots:
+        drawn = draw_bars(facts, 1.6).axes[0].containers
+        looks = {
+            part.get_label(): (matplotlib_hex(part[0].get_facecolor()), part[0].get_hatch() or "") for part in drawn
+        }
+        assert list(looks) == list(facts.parts)
+        assert len(set(looks.values())) == len(looks)
+        for part, one in looks.items():
+            seen.setdefault(f"memory {facts.levels.index(part)}" if part in facts.levels else part, set()).add(one)
+    assert {"memory 0", "memory 4", "multiply and add", "convert", "vector", "background"} <= set(seen)
+    assert {part: looks for part, looks in seen.items() if len(looks) > 1} == {}
+
+
+def test_parts_of_one_plot_never_look_alike() -> None:
+    levels = [f"L{depth}" for depth in range(len(PALETTE))]
+    energy = ["multiply and add", "convert", "vector", "link", "clock", "leakage", "background"]
+    time = [*(cause_words(cause) for cause in CAUSES), "waiting for conversion", "waiting for vector unit"]
+    for parts in ([*levels, *energy, "other"], [*(f"waiting for {level}" for level in levels), *time, "other"]):
+        looks = [look(part, levels) for part in parts]
+        assert len(set(looks)) == len(looks)
+        assert looks[-1] == (OTHER, "")
+        assert {color for color, _ in looks[:-1]} <= set(PALETTE)
+        assert {hatch for _, hatch in looks} <= set(HATCHES)
+    assert look("waiting for L0", levels) == look("L0", levels)
 
 
 def matplotlib_hex(color: object) -> str:

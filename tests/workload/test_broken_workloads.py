@@ -50,6 +50,22 @@ BROKEN = {
     "negative": (one("conv, out: -4, kernel: 3"), "4:32: layers[0].out: must be at least 1; got -4."),
     "zero": (one("linear, out: 0"), "layers[0].out: must be at least 1; got 0."),
     "huge": (one("linear, out: 1000000000001"), "layers[0].out: must be at most 1000000000000"),
+    "more MACs than can be counted": (
+        "name: net\ninput: {channels: 2000000, height: 2000, width: 2000}\nlayers:\n"
+        "  - {name: a, kind: softmax}\n  - {name: x, kind: conv, out: 2000000, kernel: 1}\n",
+        "5:5: layers[1] of x: the extents of a layer must multiply to at most 2**58 (about 2.9e+17); "
+        "got K 2000000 * C 2000000 * OY 2000 * OX 2000, which is 1.6e+19.",
+    ),
+    "more inputs than can be counted": (
+        "name: net\ninput: {channels: 1, height: 1000000000, width: 1000000000}\nlayers:\n"
+        "  - {name: x, kind: conv, out: 1, kernel: 1, stride: 1000000000}\n",
+        "4:5: layers[0] of x: a layer must read at most 2**58 (about 2.9e+17) input words; "
+        "got B 1 * G 1 * C 1 * 1000000000 rows * 1000000000 columns, which is 1.0e+18.",
+    ),
+    "more tokens than can be counted": (
+        f"{TINY}}}\nphases:\n  prefill: {{tokens: 1000000000000}}\n",
+        "4:12: phases.prefill: the extents of a layer must multiply to at most 2**58",
+    ),
     "NaN": (one("linear, out: .nan"), "a number must be finite"),
     "infinite": (one("linear, out: .inf"), "a number must be finite"),
     "fraction": (one("linear, out: 4.5"), "must be a whole number; got 4.5."),

@@ -155,5 +155,5 @@ def _transformer(
         return PASSES[phase](model, batch=batch, **settings)
     except InputError as error:
         field = error.where or ""
-        where = f"option {field}" if field in options else document.where("phases", phase, field)
+        where = f"option {field}" if field in options else document.where("phases", phase, *([field] if field else []))
         raise InputError(error.message, where=where) from None

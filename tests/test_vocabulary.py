@@ -1,0 +1,44 @@
+"""Does every word that two floors share stand in one place?"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from accelsim import vocabulary
+from accelsim.hardware.scalar_energy import OPERATIONS
+from accelsim.mapping.dataflows import ALIASES, DATAFLOWS
+from accelsim.workload.shape import RELEVANT, Shape
+
+PACKAGE = Path(__file__).parents[1] / "accelsim"
+WORDS = {name: getattr(vocabulary, name) for name in ("DIMS", "OPERANDS", "DATAFLOWS", "VECTOR_OPS")}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_no_other_file_lists_the_words_again(name: str) -> None:
+    again = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.name != "vocabulary.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple | ast.List | ast.Set)
+        if [item.value for item in node.value.elts if isinstance(item, ast.Constant)] == list(WORDS[name])
+    ]
+    assert again == []
+
+
+def test_every_dataflow_has_an_order_that_names_every_loop_once() -> None:
+    assert tuple(DATAFLOWS) == vocabulary.DATAFLOWS
+    for order in DATAFLOWS.values():
+        assert sorted(order.split()) == sorted(vocabulary.DIMS)
+    assert set(ALIASES.values()) == set(DATAFLOWS)
+
+
+def test_shapes_and_costs_use_the_same_words() -> None:
+    assert tuple(one.name for one in fields(Shape))[: len(vocabulary.DIMS)] == vocabulary.DIMS
+    assert tuple(RELEVANT) == vocabulary.OPERANDS
+    assert set().union(*RELEVANT.values()) == set(vocabulary.DIMS)
+    assert set(OPERATIONS) == {*vocabulary.VECTOR_OPS, "convert"}
