@@ -1,0 +1,98 @@
+"""Does the heuristic keep its promises: a well-used array, levels apart, ties by time, the best candidate?"""
+
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+import pytest
+
+from accelsim.engine.case import Batch, Case
+from accelsim.engine.evaluate import evaluate
+from accelsim.hardware.catalog import load_profile
+from accelsim.mapping.counts import count_many
+from accelsim.mapping.dataflows import candidates
+from accelsim.mapping.growth import FanOutRoom
+from accelsim.mapping.nest import Keep, Loop
+from accelsim.scheme import parse_scheme
+from accelsim.search.heuristic import _shortlist, _winner, choose, rooms_of, scores
+from accelsim.simulation.estimate import estimate
+from accelsim.workload.catalog import load_workload
+from accelsim.workload.network import Network
+from accelsim.workload.shape import DIMS
+
+
+def test_an_array_that_does_not_fit_in_full_is_used_in_large_part():
+    """Words of 16 bits for all 65,536 PEs overflow a buffer of the TPU; a large part of it must still work."""
+    result = estimate("resnet18", "tpu-v1", "wint16aint16")
+    for one in result.layers:
+        shape = one.layer.shape
+        if shape is None or one.layer.kind != "conv" or shape.K < 128 or shape.C * shape.FY * shape.FX < 256:
+            continue
+        assert prod(one.instances.values()) >= 256 * 256 / 4, one.layer.name
+
+
+def apart(nest, first, second):
+    """Loops of a nest between the nodes of two levels."""
+    places = [
+        next(number for number, line in enumerate(nest.lines) if isinstance(line, Keep) and line.level == level)
+        for level in (first, second)
+    ]
+    return [line for line in nest.lines[min(places) : max(places)] if isinstance(line, Loop)]
+
+
+def test_accumulators_and_buffer_may_stand_apart():
+    result = estimate("alexnet", "nvdla-full", "int8")
+    assert any(apart(one.nest, "CBUF", "CACC") for one in result.layers if one.nest is not None)
+
+
+def test_mappings_within_a_hundredth_count_as_equal_and_the_faster_wins():
+    first = np.array([100.0, 100.9, 101.1, 100.9])
+    second = np.array([50.0, 20.0, 1.0, 20.0])
+    assert _winner(first, second) == 1
+    assert _winner(first, second * 0) == 0  # all else equal, the best itself
+    assert _shortlist(first, second).tolist() == [0, 1, 3, 2]
+
+
+def ranked_exactly(chip, case, objective):
+    """Exact objective of every candidate of a case."""
+    fanouts = [FanOutRoom(one.name, one.size, one.dims or frozenset(DIMS)) for one in chip.fanouts]
+    found = []
+    for pool in candidates([case.shape], rooms_of(chip, [case]), fanouts, chip.dataflows):
+        counts = count_many([case.shape], pool.case_of, pool.nest, pool.tiles)
+        found.append(scores(evaluate(Batch(chip, [case], pool.case_of), pool.nest, counts), objective)[0])
+    return np.concatenate(found)
+
+
+@pytest.mark.parametrize("objective", ["energy", "latency"])
+@pytest.mark.parametrize(
+    ("chip_name", "network", "layer_name"),
+    [
+        ("horowitz-45nm", "alexnet", "conv2"),
+        ("eyeriss-v1", "resnet18", "layer2.0.conv1"),
+        ("nvdla-full", "alexnet", "conv3"),
+        ("horowitz-45nm", "resnet18", "fc"),
+    ],
+)
+def test_the_chosen_mapping_is_about_the_best_of_all_candidates(chip_name, network, layer_name, objective):
+    chip, scheme = load_profile(chip_name), parse_scheme("int8")
+    layer = load_workload(network)[layer_name]
+    case = Case(layer, scheme.resolve(layer), scheme.vector_format)
+    [choice] = choose(chip, [case], chip.dataflows, objective)
+    tiles = np.array([choice.tiles], dtype=np.int64)
+    counts = count_many([case.shape], np.zeros(1, dtype=np.int64), choice.structure, tiles)
+    batch = Batch(chip, [case], np.zeros(1, dtype=np.int64))
+    chosen = scores(evaluate(batch, choice.structure, counts), objective)[0][0]
+    assert chosen <= ranked_exactly(chip, case, objective).min() * 1.01 * (1 + 1e-9)
+
+
+LAYERS = {"alexnet": ("conv1", "conv3", "fc6"), "resnet18": ("layer1.0.conv1", "layer4.0.downsample.0")}
+
+
+@pytest.mark.parametrize("chip", ["horowitz-45nm", "eyeriss-v1", "tpu-v1", "nvdla-full"])
+def test_each_objective_wins_its_own_game_layer_by_layer(chip):
+    for network, names in LAYERS.items():
+        for name in names:
+            alone = Network(name, (replace(load_workload(network)[name], inputs=()),))
+            by = {objective: estimate(alone, chip, "int8", objective=objective) for objective in ("energy", "latency")}
+            assert by["latency"].cycles <= by["energy"].cycles * 1.02, name
+            assert by["energy"].energy_pj <= by["latency"].energy_pj * 1.02, name
