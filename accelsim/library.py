@@ -25,6 +25,12 @@ def folders(kind: str) -> list[Path]:
     return [folder for folder in searched if folder.is_dir()]
 
 
+def absent() -> list[str]:
+    """Return the entries of ``ACCELSIM_PATH`` that are no folders, and so are not searched."""
+    entries = os.environ.get("ACCELSIM_PATH", "").split(os.pathsep)
+    return [entry for entry in entries if entry and not Path(entry).is_dir()]
+
+
 def names(kind: str) -> dict[str, Path]:
     """Return every ``NAME.yaml`` of ``kind`` by name; the first folder that has a name wins."""
     found: dict[str, Path] = {}
@@ -47,7 +53,8 @@ def find(kind: str, name: str, noun: str) -> Path:
         if path.is_file():
             return path
         if path.exists():
-            raise InputError(f"a {noun} must be a file; {name} is a directory.")
+            what = "a directory" if path.is_dir() else "not a regular file"
+            raise InputError(f"a {noun} must be a file; {name} is {what}.")
         if path.suffix in {".yaml", ".yml"}:
             raise InputError(f"there is no file {name}. Give a path, or a name from: accelsim list.")
     known = names(kind)

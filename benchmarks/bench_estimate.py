@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import accelsim as sim
 from accelsim.search import heuristic
+from accelsim.simulation import mac_layer
 
 CASES = (
     ("resnet50", "eyeriss-v1", "int8"),
@@ -42,6 +43,7 @@ def main() -> None:
 
         def search(call: Callable[[], object] = call) -> object:
             heuristic._chosen.clear()
+            mac_layer._costed.clear()
             return call()
 
         first = seconds(call)

@@ -287,7 +287,11 @@ def test_plot_is_written_and_said_on_stderr(capsys: pytest.CaptureFixture[str], 
         (2, "exclude each other", [*ESTIMATE, "--json", "--csv"]),
         (2, "excludes", [*ESTIMATE, "--json", "--explain", "filter"]),
         (2, "joined by commas", ["compare", "alexnet", "--on", "horowitz-45nm", "--schemes", "int8,,fp32"]),
-        (2, "--batch", [*ESTIMATE, "--batch", "0"]),
+        (1, "at most 1000000000000; got 9999", [*ESTIMATE, "--batch", "99999999999999999999999"]),
+        (1, "1 to 1048576 elements; got 99999999999999999999.", [*ESTIMATE, "--scheme", "w4g99999999999999999999a16"]),
+        (2, "must be a whole number of at least 1; got 0.", [*ESTIMATE, "--batch", "0"]),
+        (2, "must be a whole number of at least 1; got 1.5.", [*ESTIMATE, "--batch", "1.5"]),
+        (2, "must be a whole number of at least 1; got x.", ["show", "alexnet", "--batch", "x"]),
         (2, "WORKLOAD", ["estimate"]),
         (2, "did you mean compare?", ["compar"]),
         (2, "needs a name", ["show"]),
@@ -298,6 +302,7 @@ def test_plot_is_written_and_said_on_stderr(capsys: pytest.CaptureFixture[str], 
             "the reference must run",
             ["compare", "filter-3x3x256", "--on", "tpu-v1", "--schemes", "fp32,int8", "--reference", "fp32"],
         ),
+        (3, "tpu-v1 runs", ["estimate", "alexnet", "--on", "tpu-v1", "--scheme", "int8", "--mapping", "rs"]),
         (3, "bits", [*ESTIMATE, "--set", "levels.RF.capacity=2B"]),
     ],
 )
@@ -403,6 +408,23 @@ def test_a_full_disk_is_an_error() -> None:
         )
     assert done.returncode == 1
     assert done.stderr == "error: the output cannot be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["--help"], ESTIMATE, [*ESTIMATE, "--json"]])
+def test_a_closed_output_is_an_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert run(arguments) == 1
+    assert capsys.readouterr().err == "error: the output cannot be written: standard output is closed.\n"
+
+
+def test_a_folder_of_the_path_that_is_not_there_is_noted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ACCELSIM_PATH", os.pathsep.join([str(tmp_path), "nowhere", "", "neither"]))
+    assert run(["list", "formats"]) == 0
+    assert capsys.readouterr().err == "note: ACCELSIM_PATH must name folders; there is no nowhere, neither.\n"
 
 
 @pytest.mark.parametrize(

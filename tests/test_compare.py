@@ -10,9 +10,10 @@ import pytest
 from accelsim.errors import InputError, UnsupportedError, UsageError
 from accelsim.explore.compare import Comparison, compare
 from accelsim.explore.ratios import compare_amounts
+from accelsim.explore.reasons import limits_of
 from accelsim.explore.reuse import dynamic_pj, nest_without_reuse, without_reuse
 from accelsim.explore.robust import Bill, Key, bill, difference, judge, least_ratio
-from accelsim.explore.verdict import limits_of, whole_ratio
+from accelsim.explore.words import whole_ratio
 from accelsim.hardware.catalog import load_profile
 from accelsim.provenance import Sourced
 from accelsim.simulation.estimate import evaluate_mapping
@@ -143,6 +144,16 @@ def test_a_cost_that_both_use_is_one_cost() -> None:
     assert judged.low == judged.high == pytest.approx(10 / 11)
 
 
+@pytest.mark.parametrize(("factor", "close"), [(1.004, False), (1.01, True), (1.029, True), (1.031, False)])
+def test_energies_that_mappings_alone_may_turn_are_too_close(factor: float, close: bool) -> None:
+    price = cost(1)
+    judged = judge(units(a=(1.0, price)), units(a=(factor, price)))
+    assert judged is not None
+    assert judged.too_close is close
+    assert judged.equal is (factor == 1.004)
+    assert judged.robust is (factor == 1.031)
+
+
 @pytest.mark.parametrize(("high", "robust"), [(1.09, True), (1.11, False)])
 def test_too_close_begins_where_the_ranges_let_the_order_turn(high: float, robust: bool) -> None:
     judged = judge(units(a=(10.0, cost(1, 1, high))), units(b=(11.0, cost(1))))
@@ -175,7 +186,8 @@ def test_the_founding_argument(founding: Comparison) -> None:
     assert "int8 is the fastest" in said
     traffic = "DRAM traffic against fp32: 2.00x less with fp16, just under 4x less with w8a8-dequant-fp32 and int8."
     assert traffic in said  # the scales
-    assert "So w8a8-dequant-fp32 saves traffic but no multiplying; only fp16 and int8 save in all three." in said
+    stored = "So w8a8-dequant-fp32 saves traffic but no multiplying; "
+    assert f"{stored}only fp16 and int8 save all three: traffic, MAC rate and MAC energy." in said
     assert "3.1 pJ in int32 (15.5x) and 3.7 pJ in fp32 (18.5x)" in said
     assert "DRAM dominates: it takes" in said
     assert "of the energy in every scheme" in said
@@ -197,13 +209,15 @@ def test_a_dear_int8_multiplier_turns_the_sentences() -> None:
     said = text(found)
     assert "Energy of a multiply-accumulate against fp32: 6.54x more with int8." in said
     assert "saves traffic but no multiplying" not in said
-    assert "save in all three" not in said
+    assert "all three" not in said
 
 
 def test_time_is_saved_only_where_the_bottleneck_shrinks() -> None:
     schemes = ["fp32", "w8a8-dequant-fp32"]
     bound = text(comparison(schemes))
-    assert "faster than fp32, for DRAM bounds fp32" in bound
+    assert "fp32 is bound by DRAM all its time (100%), where w8a8-dequant-fp32 needs it 4.00x less, so" in bound
+    assert "what limits it now: " in bound
+    assert "what limits it now" not in text(comparison(["fp32", "fp16"]))
     free = comparison(
         schemes,
         levels__DRAM__bandwidth_bytes_per_s="1e15",
@@ -211,7 +225,8 @@ def test_time_is_saved_only_where_the_bottleneck_shrinks() -> None:
         levels__SRAM__write_bits_per_cycle="1e9",
     )
     assert limits_of(free.reference)[0][0] == "compute"
-    assert "as fast as fp32, no faster: fp32 is bound by compute for 100% of its time" in text(free)
+    assert "as fast as fp32, no faster: fp32 is bound by compute all its time (100%), and w8a8" in text(free)
+    assert "needs it as much" in text(free)
     assert "All take the same time" in text(free)
 
 
@@ -247,7 +262,7 @@ def test_the_reference_may_be_the_best() -> None:
     assert "int8, the reference, takes the least energy: " in said
     assert "less than fp32" in said
     assert "None is faster than int8, the reference" in said
-    assert "slower than int8" in said
+    assert "where fp32 needs it 4.00x more, so fp32 is 4.00x slower." in said
 
 
 def test_traffic_says_when_fewer_words_move() -> None:
@@ -259,7 +274,7 @@ def test_traffic_says_when_fewer_words_move() -> None:
 def test_weight_only_quantization_saves_time_only_where_bandwidth_bounds() -> None:
     said = text(compare("llama-2-7b/decode", "horowitz-45nm", ["fp16", "w4g128a16"]))
     assert "w4g128a16 saves traffic but no multiplying" in said
-    assert "faster than fp16, for DRAM bounds fp16" in said
+    assert "fp16 is bound by DRAM all its time (100%), where w4g128a16 needs it" in said
     assert "converting takes" in said
 
 
@@ -284,3 +299,35 @@ def test_idle_power_is_no_part_of_the_case_against_fetching() -> None:
     assert moved < bare.energy_pj / 2
     assert "leaving aside what passes with time" in text(found)
     assert "leaving aside" not in text(compare("filter-3x3x256", "horowitz-45nm", ["int8"]))
+
+
+def test_near_energies_have_no_winner_and_equal_ones_are_the_same() -> None:
+    near = comparison(["int8", "w4a8"])
+    judged = near.judgement("w4a8")
+    assert judged is not None
+    assert judged.near
+    assert "w4a8 and int8 are too close to call in energy: 1.01x apart, and mappings alone" in text(near)
+    assert "takes the least energy" not in text(near)
+    assert near.to_dicts()[1]["ratios"]["energy_pj"]["too_close_to_call"] is True
+    equal = text(compare("filter-3x3x256", "tpu-v1", ["int8", "w4a8"]))
+    assert equal.startswith("All take the same energy, ")
+    assert "Background power dominates" in equal
+
+
+def test_weight_only_schemes_are_compared_with_their_own_compute_format() -> None:
+    schemes = ["fp32", "fp16", "w4g128a16", "int8"]
+    said = text(compare("llama-2-7b/decode", "horowitz-45nm", schemes))
+    assert (
+        "So w4g128a16 saves traffic but no multiplying against fp16; "
+        "fp16 and int8 save all three against fp32: traffic, MAC rate and MAC energy."
+    ) in said
+
+
+def test_chips_are_compared_by_energy_time_and_bounds_alone() -> None:
+    found = compare("filter-3x3x256", ["horowitz-45nm", "tpu-v1"], ["int8", "w4a8"])
+    said = text(found)
+    energy, time = (found.ratio("int8 on tpu-v1", metric).text for metric in ("energy_pj", "latency_s"))
+    assert f"int8 on tpu-v1 takes {energy} than int8 on horowitz-45nm and is {time}; it is bound by compute" in said
+    assert "the reference by DRAM" in said
+    assert "multiplying" not in said
+    assert "converting" not in said

@@ -72,7 +72,13 @@ def test_a_part_of_a_document_is_checked_where_it_stands() -> None:
             "name: x\nparts: [{size: 2e9}]",
             "parts[0].size: must be a number; got '2e9', which YAML reads as text; write 2.0e+9.",
         ),
-        ("name: x\nparts: [{size: 1, count: 1e3}]", "write 1.0e+3."),
+        ("name: x\nparts: [{size: 1, count: 1e3}]", "got '1e3', which YAML reads as text; write 1000."),
+        (
+            "name: x\nparts: [{size: 1, count: 4e9}]",
+            "must be a whole number; got '4e9', which YAML reads as text; write 4000000000.",
+        ),
+        ("name: x\nparts: [{size: 1, count: 4.0e+9}]", "must be a whole number; got 4000000000.0; write 4000000000."),
+        ("name: x\nparts: [{size: 1, count: 1e999999999}]", "must be a whole number; got '1e999999999'"),
         ("name: x\nparts: [{size: 1, count: 1.5}]", "must be a whole number; got 1.5."),
         ("name: x\nparts: [{size: true}]", "must be a number; got true."),
         ("name: x\nparts: [{size: 1, good: 1}]", "must be true or false; got 1."),
@@ -134,6 +140,10 @@ def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:
         path = tmp_path / f"{name}.yaml"
         path.write_bytes(raw)
         with pytest.raises(InputError, match=str(path)):
+            load_document(path)
+    for encoding in ("utf-16", "utf-16-le", "latin-1"):
+        path.write_text("name: caf\xe9\n", encoding=encoding)
+        with pytest.raises(InputError, match=r"the file is not UTF-8 text; save it as UTF-8\."):
             load_document(path)
     with pytest.raises(InputError, match="it is a directory"):
         load_document(tmp_path)

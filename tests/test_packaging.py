@@ -53,6 +53,12 @@ def test_explicit_path_needs_no_library(tmp_path: Path) -> None:
         find("workloads", "alexnt", "workload")
 
 
+@pytest.mark.parametrize(("place", "what"), [(os.devnull, "not a regular file"), (str(ROOT), "a directory")])
+def test_what_is_no_file_is_called_what_it_is(place: str, what: str) -> None:
+    with pytest.raises(InputError, match=f"a workload must be a file; {place} is {what}[.]"):
+        find("workloads", place, "workload")
+
+
 def test_wheel_layout(tmp_path: Path) -> None:
     """The package with its shipped folders where the wheel puts them, run from elsewhere."""
     build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]

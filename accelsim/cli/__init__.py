@@ -1,7 +1,7 @@
 """What does the command ``accelsim`` do? It hands its arguments to a command and turns errors into exit codes.
 
-0 done, 1 bad input, 2 wrong usage, 3 infeasible or unsupported. Nothing heavy is imported before a
-command needs it.
+0 done, 1 bad input, 2 wrong usage, 3 infeasible or unsupported, 130 interrupted. Nothing heavy is
+imported before a command needs it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    if sys.stdout is None:  # what Python makes of a closed standard output
+        return _fail("the output cannot be written: standard output is closed.", AccelsimError.exit_code)
     try:
         code = _run(arguments)
         sys.stdout.flush()

@@ -7,7 +7,9 @@ import click
 from accelsim import __version__
 from accelsim.cli.catalog import check, list_, show
 from accelsim.cli.estimating import compare, estimate
+from accelsim.cli.output import note
 from accelsim.errors import did_you_mean
+from accelsim.library import absent
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -40,6 +42,8 @@ def app(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
         context.exit(click.UsageError.exit_code)
+    if missing := absent():
+        note(f"note: ACCELSIM_PATH must name folders; there is no {', '.join(missing)}.")
 
 
 for command in (list_, show, check, estimate, compare):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from accelsim.cli.options import check_output, chip_of, network_of
+from accelsim.cli.options import Count, check_output, chip_of, network_of
 from accelsim.errors import InputError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _schemes() -> Page:
 @click.command()
 @click.argument("name", required=False)
 @click.option("--template", is_flag=True, help="Print a commented profile to start from.")
-@click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Of a workload.")
+@click.option("--batch", type=Count(), metavar="N", help="Of a workload.")
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="Of a workload, such as context=4096.")
 @click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a field of a profile.")
 @click.option("--plot", metavar="FILE", help="Draw a profile's cost per operation: FILE ends in .svg, .png or .pdf.")

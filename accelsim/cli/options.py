@@ -15,8 +15,26 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
+
+class Count(click.IntRange):
+    """A whole number of at least 1."""
+
+    def __init__(self) -> None:
+        super().__init__(min=1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number that a text stands for; any other text is a usage error."""
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if number < 1:
+            self.fail(f"it must be a whole number of at least 1; got {value}.", param, ctx)
+        return number
+
+
 _MODEL = (
-    click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Images or sequences at once."),
+    click.option("--batch", type=Count(), metavar="N", help="Images or sequences at once."),
     click.option(
         "--option", "options", multiple=True, metavar="NAME=VALUE", help="Option of the workload, such as context=4096."
     ),

@@ -101,7 +101,7 @@ def load_document(path: Path) -> Document:
     Raises
     ------
     InputError
-        The file is missing, a directory, empty, binary, too large or not YAML; a key stands twice;
+        The file is missing, a directory, empty, not UTF-8 text, too large or not YAML; a key stands twice;
         a value is ambiguous (``on``), not finite, tagged, or built from recursive or exploding aliases.
     """
     return parse_document(_read(Path(path)), Path(path))
@@ -149,7 +149,7 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise InputError("the file must be text in UTF-8; it is binary.", where=str(path))
+        raise InputError("the file is not UTF-8 text; save it as UTF-8.", where=str(path))
     return text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from accelsim.documents.reading import Document, dotted
@@ -120,12 +121,25 @@ def _sentence(error: Any) -> str:
     limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in context.items()}
     must = _MUST.get(error["type"], "").format(**limits) or error["msg"][0].lower() + error["msg"][1:]
     hint = ""
-    if isinstance(given, str):
+    digits = _digits(given) if error["type"].startswith("int") else ""
+    if isinstance(given, float) and digits:
+        hint = f"; write {digits}."
+    elif isinstance(given, str):
         if error["type"].startswith(("float", "int")) and _BARE_EXPONENT.match(given):
-            hint = f", which YAML reads as text; write {_with_point(given)}."
+            hint = f", which YAML reads as text; write {digits or _with_point(given)}."
         elif error["type"] == "literal_error":
             hint = did_you_mean(given, re.findall(r"'([^']*)'", str(context.get("expected", ""))))
     return f"{must}; got {shown(given)}{hint or '.'}"
+
+
+def _digits(given: object) -> str:
+    """Return 4e9, as text or as a float, in digits alone; "" if it is no whole number, or too long a one."""
+    if not isinstance(given, float) and not (isinstance(given, str) and _BARE_EXPONENT.match(given)):
+        return ""
+    number = Decimal(str(given))
+    if not number.is_finite() or number.adjusted() > 15 or number != number.to_integral_value():
+        return ""
+    return str(int(number))
 
 
 def _with_point(text: str) -> str:

@@ -182,12 +182,13 @@ def _outputs(batch: Batch, chain: list[str], counts: Counts, density: Floats, ho
         last_in = zero if innermost else counts.closing[chain[place + 1]].updates * below
         last_out = counts.closing[level].drains * above if place else zero
         updates, drains = below * tally.updates_final, above * tally.drains_final
+        unfinished = above * tally.drains_partial
         flows += [
             Flow(level, "O", "read", below * tally.reads, partial, zero),
             Flow(level, "O", "update", below * tally.updates_partial, partial, zero),
             Flow(level, "O", "update", updates, stored, zero, np.minimum(last_in, updates), finished=True),
             Flow(level, "O", "return", above * tally.fills, partial, zero),
-            Flow(level, "O", "drain", above * tally.drains_partial, partial, zero),
+            Flow(level, "O", "drain", unfinished, partial, zero, np.clip(last_out - drains, 0, unfinished)),
             Flow(level, "O", "drain", drains, stored, zero, np.minimum(last_out, drains), finished=True),
         ]
     return flows

@@ -65,6 +65,11 @@ class Comparison:
         """What the reference is called."""
         return self.name_of(self.reference)
 
+    @property
+    def several_chips(self) -> bool:
+        """Whether the results are of more than one chip."""
+        return any(result.chip != self.reference.chip for result in self.results)
+
     def name_of(self, result: Result) -> str:
         """Return what a result of this comparison is called."""
         return next(name for name, one in zip(self.names, self.results, strict=True) if one is result)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from accelsim.simulation.result import Result
+from accelsim.precision import parse_format
+from accelsim.simulation.result import LayerResult, Result
 
 
 def dram_words(result: Result) -> float:
@@ -61,6 +62,37 @@ def multiply_of(result: Result, layer: str) -> tuple[str, float | None]:
     cost = result.chip.multiply_pj(rate.weight, rate.input)
     pair = rate.weight if rate.weight == rate.input else f"{rate.weight} x {rate.input}"
     return pair, None if cost is None else cost.value
+
+
+def base_of(result: Result, results: Sequence[Result]) -> Result | None:
+    """Return the result among others that stores what this one only multiplies in; None if there is none."""
+    pair = _busiest_pair(result)
+    if pair is None or stores_what_it_multiplies(result):
+        return None
+    same = (one for one in results if one is not result and one.chip == result.chip and _busiest_pair(one) == pair)
+    return next((one for one in same if stores_what_it_multiplies(one)), None)
+
+
+def stores_what_it_multiplies(result: Result) -> bool:
+    """Whether the formats of the layer with most MACs are multiplied as wide as they are stored."""
+    one = busiest(result)
+    if one.formats is None:
+        return False
+    rate = result.chip.macs_per_pe_cycle(
+        one.formats.compute_weight, one.formats.compute_input, one.formats.accumulator
+    )  # fmt: skip
+    stored = one.formats.weight, one.formats.input
+    return all(own.bits >= parse_format(used).bits for own, used in zip(stored, (rate.weight, rate.input), strict=True))
+
+
+def _busiest_pair(result: Result) -> str | None:
+    one = busiest(result)
+    return None if one.formats is None else multiply_of(result, one.layer.name)[0]
+
+
+def busiest(result: Result) -> LayerResult:
+    """Return the layer with most MACs over all repeats."""
+    return max(result.layers, key=lambda one: one.layer.macs * one.layer.repeat)
 
 
 def largest_parts(names: Sequence[str], results: Sequence[Result]) -> dict[str, dict[str, float]]:

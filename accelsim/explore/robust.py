@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from accelsim.explore.ratios import SAME
 from accelsim.provenance import Sourced
 from accelsim.simulation.result import Result
 
@@ -27,6 +28,10 @@ Bill = Mapping[Key, float]
 """Units of each cost: operations, or bits."""
 
 SETTLED = 1e-12
+
+CLOSE = 0.03
+"""Relative difference below which an energy order means nothing: a mapping is chosen to 1% of the energy, and the
+choice is not proven best; see docs/assumptions.md, "The heuristic mapping is not proven"."""
 
 
 def bill(result: Result) -> dict[Key, float] | None:
@@ -62,14 +67,29 @@ class Judgement:
     ranged: int
 
     @property
+    def apart(self) -> float:
+        """Ratio of the larger energy to the smaller, at the costs as given."""
+        return max(self.nominal, 1 / self.nominal)
+
+    @property
+    def near(self) -> bool:
+        """Whether the energies differ by no more than mappings alone may."""
+        return self.apart < 1 + CLOSE
+
+    @property
+    def equal(self) -> bool:
+        """Whether the energies are the same for every cost within its range."""
+        return max(self.high, 1 / self.low) < 1 + SAME
+
+    @property
     def robust(self) -> bool:
-        """Whether the order is the same for every cost within its range; equal energies have none."""
-        return self.high < 1 or self.low > 1
+        """Whether the order is the same for every cost within its range, and more than mappings may make it."""
+        return (self.high < 1 or self.low > 1) and not self.near
 
     @property
     def too_close(self) -> bool:
-        """Whether either may take less, within the published ranges of the costs."""
-        return not self.robust and self.low != self.high
+        """Whether either may take less, by the published ranges of the costs or by the choice of mappings."""
+        return not self.robust and not self.equal
 
 
 def judge(a: Bill, b: Bill) -> Judgement | None:

@@ -15,6 +15,9 @@ from accelsim.provenance import Sourced
 
 RATE_LAW = "hypothetical rate: operations per cycle change inversely with the operand width, from {pair}"
 
+_ALIASES = {name: name for name in ("fp32", "fp16", "bf16", "tf32", "int8", "int4")} | {"fp8e4m3": "fp8"}
+"""Schemes that store and multiply one format as it is, by that format."""
+
 
 def as_format(given: Format | str) -> Format:
     """Return the bare element format that a multiplier sees; scales are applied outside it."""
@@ -94,5 +97,7 @@ def _refusal(chip: Chip, w: Format, i: Format) -> str:
 
 
 def _scheme(weight: str, operand: str) -> str:
-    """The name, in the grammar of schemes, of storing and multiplying a pair of formats as they are."""
+    """Return the scheme, by alias or in the grammar, that stores and multiplies a pair of formats as they are."""
+    if weight == operand and weight in _ALIASES:
+        return _ALIASES[weight]
     return f"w{weight}a{operand}"

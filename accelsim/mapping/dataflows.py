@@ -16,6 +16,8 @@ from itertools import product
 import numpy as np
 
 from accelsim.mapping.growth import (
+    APART_FILLS,
+    FILLS,
     FanOutRoom,
     Ints,
     Population,
@@ -90,8 +92,9 @@ def candidates(
     """
     problem = Problem(shapes, fanouts)
     found = []
-    for stages in stagings(rooms[1:]):
-        population = grow_tiles(problem, spatial_choices(problem, stages, spreads), stages)
+    for number, stages in enumerate(stagings(rooms[1:])):
+        fills = APART_FILLS if number else FILLS
+        population = grow_tiles(problem, spatial_choices(problem, stages, spreads), stages, fills)
         for dataflow, outer in product(dataflows, OUTER_ORDERS):
             nest, tiles = _assemble(problem, population, rooms[0], stages, outer, DATAFLOWS[dataflow])
             found.append(Candidates(nest, dataflow, population.case_of, tiles))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,8 @@ _WINDOW = (("FX", FULL), ("FY", FULL))
 
 
 def _alternate(dims: Sequence[str], largest: int = 1024) -> tuple[tuple[str, int], ...]:
-    """Grow ``dims`` in turn, doubling: keeps their tiles about equal."""
-    caps = [2**power for power in range(1, largest.bit_length())]
+    """Grow ``dims`` in turn, by four at a time: keeps their tiles about equal."""
+    caps = [4**power for power in range(1, largest.bit_length() // 2 + 1)]
     return tuple((dim, cap) for cap in caps for dim in dims)
 
 
@@ -39,23 +39,31 @@ INNER_GROWTH = (
     (*_WINDOW, *_alternate(("K", "C"), 64)),
     (*_alternate(("K", "OX"), 64), *_WINDOW, ("C", FULL)),
     _fill("OX OY B K"),
+    _fill("B K FX FY C"),
 )
 """How tiles of the innermost levels grow: steps of (dimension, largest tile)."""
 
 OUTER_GROWTH = (
     _fill("FX FY C OX K G"),
+    _fill("FX FY B OX OY C K G"),
+    _fill("FX FY B OX OY K C G"),
     _fill("FX FY C OX OY K B G"),
     _fill("FX FY C K OX OY B G"),
     _fill("FX FY OX OY K C B G"),
     _fill("FX FY OX OY C K B G"),
     _fill("FX FY K C B OX OY G"),
+    (*_WINDOW, *_alternate(("K", "C"), 4096), *_fill("B OX OY G")),
     (*_WINDOW, *_alternate(("K", "B", "OX", "OY")), *_fill("C K B OX OY G")),
     (*_WINDOW, *_alternate(("C", "K", "B", "OX", "OY")), *_fill("C K B OX OY G")),
 )
 """How tiles of the other levels grow."""
 
-FILLS = (1.0, 1 / 8, 1 / 64)
-"""Shares of the other levels that tiles may take: small tiles start sooner and hide more."""
+Fills = Sequence[tuple[float, float]]
+FILLS: Fills = ((1.0, 1.0), (1 / 8, 1 / 8), (1 / 64, 1 / 64))
+"""Shares that tiles may take of the first level outside the registers' and of those further out: small
+tiles start sooner and hide more."""
+APART_FILLS: Fills = ((1.0, 1.0), (1 / 8, 1.0))
+"""The same where neighboring levels stand apart: small tiles inside leave room for other dimensions outside."""
 
 
 @dataclass(frozen=True)
@@ -178,19 +186,20 @@ class Population:
         )
 
 
-def grow_tiles(problem: Problem, population: Population, stages: Sequence[Sequence[Room]]) -> Population:
+def grow_tiles(problem: Problem, population: Population, stages: Sequence[Sequence[Room]], fills: Fills) -> Population:
     """Branch the population stage by stage, from inside out; what does not fit is dropped.
 
-    The innermost stage branches over `INNER_GROWTH`, the next over `OUTER_GROWTH` and `FILLS`; stages
+    The innermost stage branches over `INNER_GROWTH`, the next over `OUTER_GROWTH` and ``fills``; stages
     outside it go on with the same choice.
     """
     inside = len(problem.fanouts)
-    outer_menus = list(product(OUTER_GROWTH, FILLS))
+    outer_menus = list(product(OUTER_GROWTH, fills))
     for place, stage in reversed(list(enumerate(stages))):
         outward = stages[place::-1]
-        menus = [(menu, 1.0) for menu in INNER_GROWTH] if place == len(stages) - 1 else outer_menus
+        menus = [(menu, (1.0, 1.0)) for menu in INNER_GROWTH] if place == len(stages) - 1 else outer_menus
         parts = []
-        for number, (menu, fill) in enumerate(menus):
+        for number, (menu, shares) in enumerate(menus):
+            fill = shares[place < len(stages) - 2]
             branching = place >= len(stages) - 2 or population.menu is None
             part = population if branching else population.take(np.flatnonzero(population.menu == number))
             grower = _Grower(problem, part, outward, fill)
@@ -212,6 +221,7 @@ class _Grower:
     ) -> None:
         self.spread, self.outward, self.fill = population.spread, outward, fill
         self.case_of = population.case_of
+        self.start_used: dict[str, NDArray[np.float64]] = {}
         self.extent = {dim: column[self.case_of] for dim, column in problem.extent.items()}
         self.window = problem.window[self.case_of]
 
@@ -226,6 +236,7 @@ class _Grower:
             for dim, bound in bounds.items():
                 share[dim] = -(-share[dim] // bound)
         tile = dict(start)
+        self.start_used = {room.level: used for room, used in self._used(start)}
         for dim, cap in menu:
             wanted = np.maximum(np.minimum(share[dim], cap), tile[dim])
             if (wanted > tile[dim]).any():
@@ -244,25 +255,31 @@ class _Grower:
         return np.asarray(np.maximum(np.minimum(-(-even // grain) * grain, low), tile[dim]))
 
     def fits(self, tile: Tiles, fill: float) -> NDArray[np.bool_]:
-        """Whether a tile fits a share of its stage, and what it needs fits the stages outside."""
-        fits = self._stage_fits(tile, self.outward[0], fill)
-        for inside, stage in pairwise(self.outward):
-            tile = self.spread_out(tile, stage[0].depth, inside[0].depth)
-            fits &= self._stage_fits(tile, stage, 1.0)
+        """Whether a tile, and what it needs of the stages outside, takes at most a share of every level.
+
+        What the start of the growth takes is granted, so that growth that needs no more room goes on.
+        """
+        fits = np.ones(len(self.case_of), dtype=bool)
+        for room, used in self._used(tile):
+            capacity = room.capacity_bits[self.case_of]
+            granted = np.minimum(capacity, np.maximum(capacity * fill, self.start_used.get(room.level, 0.0)))
+            fits &= used <= granted
         return fits
 
-    def _stage_fits(self, tile: Tiles, stage: Sequence[Room], fill: float) -> NDArray[np.bool_]:
-        fits = np.ones(len(self.case_of), dtype=bool)
-        for room in stage:
-            used = np.zeros(len(self.case_of))
-            for operand in room.operands:
-                bits = self._words(operand, tile) * room.bits[operand][self.case_of]
-                if room.doubled:
-                    whole = np.all([tile[dim] == self.extent[dim] for dim in RELEVANT[operand]], axis=0)
-                    bits = np.where(whole, bits, 2 * bits)
-                used = used + bits
-            fits &= used <= room.capacity_bits[self.case_of] * fill
-        return fits
+    def _used(self, tile: Tiles) -> Iterator[tuple[Room, NDArray[np.float64]]]:
+        """Bits that a tile takes of every level of its stage and of the stages outside."""
+        for place, stage in enumerate(self.outward):
+            if place:
+                tile = self.spread_out(tile, stage[0].depth, self.outward[place - 1][0].depth)
+            for room in stage:
+                used = np.zeros(len(self.case_of))
+                for operand in room.operands:
+                    bits = self._words(operand, tile) * room.bits[operand][self.case_of]
+                    if room.doubled:
+                        whole = np.all([tile[dim] == self.extent[dim] for dim in RELEVANT[operand]], axis=0)
+                        bits = np.where(whole, bits, 2 * bits)
+                    used = used + bits
+                yield room, used
 
     def _words(self, operand: str, tile: Tiles) -> Ints:
         words = np.ones_like(self.case_of)

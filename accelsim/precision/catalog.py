@@ -26,7 +26,7 @@ ALIASES = {
 """Other spellings; a bare fp8, fp6 or fp4 is the variant with more mantissa bits."""
 
 _BLOCKED_NAME = re.compile(
-    r"(?P<element>[a-z]+[0-9][a-z0-9_]*?)g(?P<size>[0-9]+|c|t)(?:s(?P<scale>[a-z0-9]+?))?(?:z(?P<zero>[a-z0-9]+))?"
+    r"(?P<element>[a-z]+[0-9][a-z0-9_]*?)g(?P<size>[0-9]{1,40}|c|t)(?:s(?P<scale>[a-z0-9]+?))?(?:z(?P<zero>[a-z0-9]+))?"
 )
 _SPANS: dict[str, Span] = {"c": "channel", "t": "tensor"}
 _MAX_GROUP = 1 << 20
@@ -143,7 +143,7 @@ def parse_format(text: str) -> Format:
         return CATALOG[name]
     blocks = _BLOCKED_NAME.fullmatch(name)
     if blocks and (element := ALIASES.get(blocks["element"], blocks["element"])) in CATALOG:
-        size = _SPANS.get(blocks["size"]) or int(blocks["size"][:12])
+        size = _SPANS.get(blocks["size"]) or int(blocks["size"])
         return grouped(CATALOG[element], size, blocks["scale"] or "fp16", blocks["zero"])
     close = nearest(name[:40], CATALOG.keys() | ALIASES.keys())
     hint = f"; did you mean {close}?" if close else "; examples are int8, fp16, bf16, fp8e4m3, mxfp4, q4_k, int4g32."

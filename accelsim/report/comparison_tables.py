@@ -79,10 +79,10 @@ def _against(comparison: Comparison, name: str, metric: str) -> str:
         return found.text
     text = f"{ratio(found.value)} {found.direction}"
     judged = comparison.judgement(name) if metric == "energy_pj" else None
+    if judged is not None and judged.too_close:
+        return f"{text} (too close to call)"
     if judged is None or judged.low == judged.high:
         return text
-    if judged.too_close:
-        return f"{text} (too close to call)"
     low, high = (f"{end:.3g}" for end in sorted((max(judged.low, 1 / judged.low), max(judged.high, 1 / judged.high))))
     return f"{text} ({low}-{high})" if low != high else text
 

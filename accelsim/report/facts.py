@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from accelsim.explore.compare import Comparison
 from accelsim.explore.reasons import limits_of
-from accelsim.explore.verdict import joined
+from accelsim.explore.words import cause_words
 from accelsim.hardware.chip import Chip
 from accelsim.layout import percent
-from accelsim.report.tables import cause_words
 from accelsim.simulation.demand import READING, WRITING
 from accelsim.simulation.result import LayerResult, Result
 from accelsim.units import engineering
@@ -125,16 +124,17 @@ def _comparison_title(comparison: Comparison, quantity: str) -> str:
     network = comparison.reference.network
     model = network.title or network.name
     judged = comparison.judgement(best) if quantity == "energy" else None
+    found, reference = comparison.ratios[best][metric], comparison.reference_name
     if comparison[best] is comparison.reference:
         first = f"{model}: no scheme takes less {quantity} than {best}"
     elif judged is not None and judged.too_close:
-        first = f"{model}: {best} and {comparison.reference_name} are too close to call"
-    elif quantity == "energy":
-        first = f"{model}: {best} takes {comparison.ratios[best][metric].text} than {comparison.reference_name}"
+        first = f"{model}: {best} and {reference} are too close to call"
+    elif found.direction == "same":
+        first = f"{model}: no scheme takes less {quantity} than {reference}"
     else:
-        first = f"{model}: {best} is {comparison.ratios[best][metric].text} than {comparison.reference_name}"
-    chips = joined(list(dict.fromkeys(result.chip.name for result in comparison.results)))
-    return f"{first}\non {chips}, {comparison.reference.mapping} mapping for {comparison.reference.objective}"
+        first = f"{model}: {best} {'takes' if quantity == 'energy' else 'is'} {found.text} than {reference}"
+    on = "" if comparison.several_chips else f"on {comparison.reference.chip.name}, "
+    return f"{first}\n{on}{comparison.reference.mapping} mapping for {comparison.reference.objective}"
 
 
 def breakdown_bars(result: Result) -> Bars:

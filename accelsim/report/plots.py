@@ -127,14 +127,27 @@ def draw_costs(facts: Costs) -> Chart:
                 fontsize=9,
                 color=INK,
             )
+    for row in (row for row, pj in enumerate(facts.pj) if pj == 0):
+        axes.text(0.01, row, "0", transform=axes.get_yaxis_transform(), va="center", fontsize=9, color=INK)
     axes.set_yticks(range(len(facts.names)), facts.names)
-    axes.invert_yaxis()
+    axes.set_ylim(len(facts.names) - 0.5, -0.5)
     axes.set_xscale("log")
-    axes.set_xlim(right=max(facts.high) * 3)
-    axes.set_xlabel("energy per operation (pJ); hatched: derived, whiskers: published range")
+    if max(facts.high) > 0:
+        axes.set_xlim(right=max(facts.high) * 3)
+    axes.set_xlabel(_cost_label(facts))
     _titled(axes, facts.title)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def _cost_label(facts: Costs) -> str:
+    """Return the label of the axis, with the marks that are drawn."""
+    drawn = [row for row, pj in enumerate(facts.pj) if pj > 0]
+    marks = [
+        *(["hatched: derived"] if any(facts.derived[row] for row in drawn) else []),
+        *(["whiskers: published range"] if any(facts.high[row] > facts.low[row] for row in drawn) else []),
+    ]
+    return "energy per operation (pJ)" + (f"; {', '.join(marks)}" if marks else "")
 
 
 def draw_roofline(facts: Roofline) -> Chart:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from accelsim.explore.words import cause_words
 from accelsim.hardware.chip import Chip
 from accelsim.layout import percent, table
 from accelsim.provenance import Source
@@ -63,17 +64,6 @@ def cycle_shares(result: Result) -> list[list[str]]:
         [cause_words(cause), engineering(cycles / clock, "s"), percent(cycles, result.cycles)]
         for cause, cycles in parts
     ]
-
-
-CAUSES = {
-    "compute": "multiplying", "skew": "filling the array", "opening": "first tiles", "closing": "last outputs",
-    "serial": "single-buffered fills", "vector": "vector unit", "fixed": "fixed overhead",
-}  # fmt: skip
-
-
-def cause_words(cause: str) -> str:
-    """Return what a part of the time is, in words."""
-    return f"waiting for {cause.removeprefix('stall ')}" if cause.startswith("stall ") else CAUSES.get(cause, cause)
 
 
 def shares_table(result: Result) -> list[str]:

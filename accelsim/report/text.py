@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from accelsim.explore.compare import Comparison
-from accelsim.explore.verdict import joined
+from accelsim.explore.words import joined
 from accelsim.hardware.chip import Chip
 from accelsim.layout import paragraph, percent, table
 from accelsim.provenance import Source

@@ -27,7 +27,7 @@ KNOWN = (
 """Schemes worth listing, family by family; any other of the grammar is as good."""
 
 _BARE = re.compile(r"[0-9]+")
-_WEIGHT = re.compile(r"(?P<format>[0-9]+)g(?P<size>[0-9]+)")
+_WEIGHT = re.compile(r"(?P<format>[0-9]+)g(?P<size>[0-9]{1,40})")
 _INTEGER = re.compile(r"int[0-9]+")
 _MAX_LENGTH = 120
 
@@ -84,7 +84,7 @@ def read_weights(text: str | int) -> Format:
     name = str(text)
     group = _WEIGHT.fullmatch(name)
     stored = read_format(group["format"]) if group else read_format(name)
-    size = int(group["size"][:12]) if group else None
+    size = int(group["size"]) if group else None
     if size is not None:
         return grouped(stored, size)
     if stored.kind == "uint" and (stored.block is None or _plain_group(stored)):

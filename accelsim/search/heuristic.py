@@ -25,8 +25,8 @@ OBJECTIVES: tuple[Objective, ...] = ("energy", "latency", "edp")
 TIE = 0.01
 """Mappings whose objective differs by less count as equal: a hundredth of the energy is not worth twice the time."""
 
-SHORTLIST = 12
-"""Candidates of each case, by approximate counts, that are counted exactly."""
+SHORTLIST = 64
+"""How many candidates of each case, best by approximate counts in each of three orders, are counted exactly."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ def choose(chip: Chip, cases: Sequence[Case], dataflows: Sequence[str], objectiv
     dataflows : sequence of str
         Candidates come from all of them.
     objective : {"energy", "latency", "edp"}
-        Among the mappings within `TIE` of the best objective the one with the best other metric
-        wins. A chip without costs is mapped for its DRAM traffic instead of its energy.
+        Among the mappings within `TIE` of the best objective the one with the best product of energy
+        and time wins. A chip without costs is mapped for its DRAM traffic instead of its energy.
 
     Raises
     ------
@@ -149,14 +149,15 @@ def _ranked(
 
 
 def _shortlist(first: Floats, second: Floats) -> Ints:
-    """The rows to look at exactly: the best ones, ties by the second score."""
-    return np.lexsort((second, first))[:SHORTLIST]
+    """The rows to look at exactly: the best in either score and in their product."""
+    orders = (np.lexsort((second, first)), np.lexsort((first, second)), np.argsort(first * second, kind="stable"))
+    return np.unique(np.concatenate([order[:SHORTLIST] for order in orders]))
 
 
 def _winner(first: Floats, second: Floats) -> int:
-    """The row with the least second score among those with about the least first."""
+    """The row with the best product of scores among those with about the least first."""
     good = np.flatnonzero(first <= first.min() * (1 + TIE))
-    return int(good[np.lexsort((first[good], second[good]))[0]])
+    return int(good[np.argmin(first[good] * second[good])])
 
 
 def tiled(structure: Nest, tiles: Sequence[int], case: Case) -> Nest:
@@ -219,9 +220,10 @@ def _infeasible(chip: Chip, case: Case) -> InfeasibleError:
         if level.capacity_bits is not None and sum(needed.values()) > level.capacity_bits:
             worst = max(needed, key=lambda operand: needed[operand])
             total = sum(needed.values())
+            how = ", twice for double buffering" if copies == 2 else ""
             return InfeasibleError(
-                f"levels.{level.name}: the smallest tiles of {', '.join(level.holds)} (one word each, {total:g} bits, "
-                f"{worst} alone {needed[worst]:g}) must fit its {level.capacity_bits} bits on {chip.name}; "
+                f"levels.{level.name}: the smallest tiles of {', '.join(level.holds)} (one word each{how}, {total:g} "
+                f"bits, {worst} alone {needed[worst]:g}) must fit its {level.capacity_bits} bits on {chip.name}; "
                 f"they need {total - level.capacity_bits:g} bits more. Use a narrower scheme or a larger {level.name}.",
                 where=case.layer.name,
             )

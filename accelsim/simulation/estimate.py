@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accelsim.engine.case import Case
-from accelsim.errors import InfeasibleError, InputError, UsageError, did_you_mean
+from accelsim.errors import InfeasibleError, InputError, UnsupportedError, UsageError, did_you_mean
 from accelsim.hardware.catalog import load_profile
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.dataflows import ALIASES, DATAFLOWS
@@ -218,7 +218,7 @@ def _requested(
                 f"mapping must be one of {', '.join(known)}; got {mapping!r}{did_you_mean(mapping, known) or '.'}"
             )
         if name not in chip.dataflows:
-            raise InputError(f"{chip.name} runs {', '.join(chip.dataflows)}; got {name}. Choose one of these.")
+            raise UnsupportedError(f"{chip.name} runs {', '.join(chip.dataflows)}; got {name}. Choose one of these.")
         return (name,), {}
     with_macs = [layer.name for layer in network.layers if layer.shape is not None]
     if isinstance(mapping, Nest):

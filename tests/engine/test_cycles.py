@@ -116,6 +116,8 @@ def test_partial_sums_that_merge_arrive_as_one_word():
     split = Nest((DRAM, BUFFER, Loop("B", 1), Loop("K", 1), Loop("C", 4, "pes"), Keep("register", "WIO"), Loop("C", 1)))
     parts = run(REGISTERS, split, buffer_write_bits_per_cycle=8).cycle_parts
     assert parts["closing"] == 32 / 8 + 8 * 32 / 64
+    slow = run(REGISTERS, split, register_read_bits_per_cycle=1).cycle_parts
+    assert slow["closing"] == 32 / 1 + 8 * 32 / 64  # each register drains its own partial sum
 
 
 def test_each_port_is_left_with_what_the_ramp_did_not_move():

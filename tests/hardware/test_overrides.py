@@ -110,6 +110,8 @@ def test_the_area_of_another_chip_is_not_known(load: Load) -> None:
         ("array", "3", "must be set by name, such as array.rows"),
         ("array.rowz", "3", "did you mean rows?"),
         ("array.rows", "0", "must be at least 1; got 0."),
+        ("array.rows", "1e9", "must be a whole number; got 1000000000.0; write 1000000000."),
+        ("array.rows", "1.5e0", "must be a whole number; got 1.5."),
         ("array.rows", "four", "must be a whole number; got 'four'."),
         ("clock_hz", "on", "can be read as text or as a boolean"),
         ("clock_hz", "1e400", "at most 1e+12"),

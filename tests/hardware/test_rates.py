@@ -52,7 +52,7 @@ def test_what_no_pair_holds_is_refused_with_the_nearest(load: Load, weight: str,
 def test_floats_never_run_on_an_integer_chip(load: Load) -> None:
     chip = load(RATES, "macs_per_pe_cycle: {int8: 1}")
     for name in ("fp32", "fp16", "bf16", "fp8e4m3", "fp4e2m1"):
-        with pytest.raises(UnsupportedError, match="the nearest supported scheme is wint8aint8"):
+        with pytest.raises(UnsupportedError, match=r"the nearest supported scheme is int8\."):
             chip.macs_per_pe_cycle(name, name)
 
 
@@ -111,3 +111,14 @@ def test_the_teaching_chip_is_one_32_bit_lane_per_pe() -> None:
         for name, total in (("fp32", "fp32"), ("int8", "int32"))
     }
     assert mac["fp32"] / mac["int8"] == pytest.approx(15.3, abs=0.1)  # "about 15x less energy per MAC"
+
+
+def test_the_nearest_scheme_has_its_short_name() -> None:
+    from accelsim.hardware.rates import _ALIASES, _scheme
+    from accelsim.scheme import parse_scheme
+
+    assert _scheme("bf16", "bf16") == "bf16"
+    assert _scheme("int4", "int8") == "wint4aint8"
+    for stored, alias in _ALIASES.items():
+        short, spelled = parse_scheme(alias), parse_scheme(f"w{stored}a{stored}")
+        assert (short.weight_format, short.activation_format) == (spelled.weight_format, spelled.activation_format)

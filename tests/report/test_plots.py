@@ -10,13 +10,13 @@ import pytest
 
 from accelsim.errors import InputError, UsageError
 from accelsim.explore.compare import Comparison, compare
-from accelsim.explore.verdict import limits_of
+from accelsim.explore.reasons import limits_of
+from accelsim.explore.words import CAUSES, cause_words
 from accelsim.hardware.catalog import load_profile
 from accelsim.layout import percent
 from accelsim.report.facts import MAX_PARTS, breakdown_bars, chip_costs, comparison_bars, roofline
-from accelsim.report.plots import comparison_figure, cost_figure, draw_bars, draw_roofline
+from accelsim.report.plots import comparison_figure, cost_figure, draw_bars, draw_costs, draw_roofline
 from accelsim.report.style import HATCHES, OTHER, PALETTE, look, save
-from accelsim.report.tables import CAUSES, cause_words
 from accelsim.simulation.estimate import estimate
 from accelsim.simulation.result import Result
 
@@ -218,3 +218,23 @@ def test_a_chip_without_costs_has_no_cost_plot() -> None:
     )
     with pytest.raises(InputError, match="lists no costs"):
         cost_figure(bare)
+
+
+def test_the_title_names_several_chips_once() -> None:
+    title = comparison_bars(compare("filter-3x3x256", ["horowitz-45nm", "tpu-v1"], ["int8"], "tpu-v1")).title
+    assert title.count("horowitz-45nm") == title.count("tpu-v1") == 1
+    assert title.endswith("\nheuristic mapping for energy")
+
+
+def test_a_cost_of_nothing_is_labeled_and_only_drawn_marks_are_explained() -> None:
+    from dataclasses import replace
+
+    facts = chip_costs(load_profile("horowitz-45nm"))
+    rows = len(facts.names)
+    bare = replace(facts, pj=(0.0, *facts.pj[1:]), low=(0.0, *facts.pj[1:]), high=(0.0, *facts.pj[1:]))
+    (axes,) = draw_costs(replace(bare, derived=(True, *[False] * (rows - 1)))).axes
+    assert axes.get_xlabel() == "energy per operation (pJ)"
+    assert [label.get_position()[1] for label in axes.texts if label.get_text() == "0"] == [0]
+    (axes,) = draw_costs(replace(facts, derived=(True, *[False] * (rows - 1)))).axes
+    assert axes.get_xlabel() == "energy per operation (pJ); hatched: derived, whiskers: published range"
+    assert len(axes.texts) == rows

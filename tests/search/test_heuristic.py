@@ -6,6 +6,7 @@ from math import prod
 import numpy as np
 import pytest
 
+from accelsim.engine.capacity import check_fit
 from accelsim.engine.case import Batch, Case
 from accelsim.engine.evaluate import evaluate
 from accelsim.hardware.catalog import load_profile
@@ -14,7 +15,7 @@ from accelsim.mapping.dataflows import candidates
 from accelsim.mapping.growth import FanOutRoom
 from accelsim.mapping.nest import Keep, Loop
 from accelsim.scheme import parse_scheme
-from accelsim.search.heuristic import _shortlist, _winner, choose, rooms_of, scores
+from accelsim.search.heuristic import _shortlist, _winner, choose, rooms_of
 from accelsim.simulation.estimate import estimate
 from accelsim.workload.catalog import load_workload
 from accelsim.workload.network import Network
@@ -45,12 +46,26 @@ def test_accumulators_and_buffer_may_stand_apart():
     assert any(apart(one.nest, "CBUF", "CACC") for one in result.layers if one.nest is not None)
 
 
-def test_mappings_within_a_hundredth_count_as_equal_and_the_faster_wins():
+def test_mappings_within_a_hundredth_count_as_equal_and_the_better_product_wins():
     first = np.array([100.0, 100.9, 101.1, 100.9])
-    second = np.array([50.0, 20.0, 1.0, 20.0])
+    second = np.array([50.0, 20.0, 1.0, 30.0])
     assert _winner(first, second) == 1
-    assert _winner(first, second * 0) == 0  # all else equal, the best itself
-    assert _shortlist(first, second).tolist() == [0, 1, 3, 2]
+    assert _winner(first, np.full(4, 7.0)) == 0  # all else equal, the best itself
+    assert _winner(np.array([100.0, 100.9]), np.array([50.0, 49.9])) == 0  # not worth it
+
+
+def test_the_shortlist_has_the_best_in_each_score_and_in_the_product():
+    first, second = np.arange(1000.0) + 1, np.arange(1000.0)[::-1] + 1
+    product = first * second
+    listed = set(_shortlist(first, second).tolist())
+    assert {0, 999} <= listed
+    assert int(np.argmin(product)) in listed
+    assert len(listed) < 1000
+
+
+def metric(result, objective):
+    """What an objective asks for, by its definition."""
+    return {"energy": result.energy_pj, "latency": result.cycles, "edp": result.energy_pj * result.cycles}[objective]
 
 
 def ranked_exactly(chip, case, objective):
@@ -59,7 +74,7 @@ def ranked_exactly(chip, case, objective):
     found = []
     for pool in candidates([case.shape], rooms_of(chip, [case]), fanouts, chip.dataflows):
         counts = count_many([case.shape], pool.case_of, pool.nest, pool.tiles)
-        found.append(scores(evaluate(Batch(chip, [case], pool.case_of), pool.nest, counts), objective)[0])
+        found.append(metric(evaluate(Batch(chip, [case], pool.case_of), pool.nest, counts), objective))
     return np.concatenate(found)
 
 
@@ -81,7 +96,7 @@ def test_the_chosen_mapping_is_about_the_best_of_all_candidates(chip_name, netwo
     tiles = np.array([choice.tiles], dtype=np.int64)
     counts = count_many([case.shape], np.zeros(1, dtype=np.int64), choice.structure, tiles)
     batch = Batch(chip, [case], np.zeros(1, dtype=np.int64))
-    chosen = scores(evaluate(batch, choice.structure, counts), objective)[0][0]
+    chosen = metric(evaluate(batch, choice.structure, counts), objective)[0]
     assert chosen <= ranked_exactly(chip, case, objective).min() * 1.01 * (1 + 1e-9)
 
 
@@ -96,3 +111,17 @@ def test_each_objective_wins_its_own_game_layer_by_layer(chip):
             by = {objective: estimate(alone, chip, "int8", objective=objective) for objective in ("energy", "latency")}
             assert by["latency"].cycles <= by["energy"].cycles * 1.02, name
             assert by["energy"].energy_pj <= by["latency"].energy_pj * 1.02, name
+
+
+@pytest.mark.parametrize("objective", ["energy", "latency"])
+def test_tiles_leave_room_for_what_stays_on_chip(objective):
+    """Beside all of I and what other layers keep, the TPU's unified buffer has room for 2 x 56 x 56 outputs."""
+    chip, scheme = load_profile("tpu-v1"), parse_scheme("int8")
+    layer = load_workload("resnet18")["layer1.0.conv1"]
+    reserved = chip.level("unified-buffer").capacity_bits - 8 * 64 * 56 * 56 - 2 * 8 * 56 * 56
+    case = Case(layer, scheme.resolve(layer), scheme.vector_format, frozenset("I"), float(reserved))
+    [choice] = choose(chip, [case], chip.dataflows, objective)
+    zero = np.zeros(1, dtype=np.int64)
+    counts = count_many([case.shape], zero, choice.structure, np.array([choice.tiles], dtype=np.int64))
+    check_fit(Batch(chip, [case], zero), choice.structure, counts)
+    assert counts.boxes["unified-buffer", "O"][0] <= 56 * 56  # two tiles of O of 8 bits beside them

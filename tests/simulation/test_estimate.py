@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from accelsim.errors import InputError, UnsupportedError, UsageError
+from accelsim.errors import UnsupportedError, UsageError
 from accelsim.hardware.catalog import load_profile
 from accelsim.simulation.estimate import estimate
 from accelsim.workload.catalog import load_workload
@@ -152,7 +152,7 @@ def test_unsupported_and_unknown_are_refused():
         estimate("alexnet", "eyeriss-v1", "int8", objective="energie")
     with pytest.raises(UsageError, match="did you mean weight-stationary"):
         estimate("alexnet", "tpu-v1", "int8", mapping="weight-stationry")
-    with pytest.raises(InputError, match="tpu-v1 runs"):
+    with pytest.raises(UnsupportedError, match="tpu-v1 runs"):
         estimate("alexnet", "tpu-v1", "int8", mapping="row-stationary")
 
 

@@ -69,7 +69,7 @@ BROKEN = {
     "NaN": (one("linear, out: .nan"), "a number must be finite"),
     "infinite": (one("linear, out: .inf"), "a number must be finite"),
     "fraction": (one("linear, out: 4.5"), "must be a whole number; got 4.5."),
-    "float": (one("linear, out: 4.0"), "must be a whole number; got 4.0."),
+    "float": (one("linear, out: 4.0"), "must be a whole number; got 4.0; write 4."),
     "text for a number": (one("linear, out: four"), "must be a whole number; got 'four'."),
     "exponent read as text": (one("linear, out: 4e3"), "which YAML reads as text"),
     "on for a boolean": (one("linear, out: 4, bias: on"), "write true or false"),
@@ -166,6 +166,9 @@ def test_broken_files(case, tmp_path):
         ("resnet50", {"context": 7}, "'context' is not an option of resnet50; it has none"),
         ("llama-2-7b/decode", {"contxt": 7}, "'contxt' is not an option of llama-2-7b/decode; did you mean context?"),
         ("llama-2-7b/decode", {"context": 0}, "option context must be a whole number of at least 1; got 0."),
+        ("llama-2-7b/decode", {"context": 10**22}, "context must be a whole number of at most 1000000000000; got 1000"),
+        ("llama-2-7b/decode", {"context": "9" * 22}, "context must be a whole number of at most 1000000000000; got"),
+        ("resnet50", {"batch": 10**12 + 1}, "option batch must be a whole number of at most 1000000000000; got 1000"),
         ("llama-2-7b/decode", {"context": True}, "option context must be a whole number"),
         ("llama-2-7b/decode", {"context": "many"}, "option context must be a whole number of at least 1; got 'many'"),
         ("llama-2-7b/decode", {"context": float("nan")}, "option context must be a whole number"),
@@ -188,7 +191,7 @@ def test_files_of_other_kinds(tmp_path):
     (tmp_path / "net.txt").write_text("x")
     assert "must end in .yaml, .yml; got net.txt" in refused(tmp_path / "net.txt")
     (tmp_path / "net.yaml").write_bytes(b"\xff\xfe\x00")
-    assert "binary" in refused(tmp_path / "net.yaml")
+    assert "not UTF-8 text" in refused(tmp_path / "net.yaml")
     assert "directory" in refused(str(tmp_path))
 
 

@@ -11,6 +11,7 @@ from accelsim.documents import Document, load_document, shown, validate
 from accelsim.errors import InputError, did_you_mean
 from accelsim.workload import transformer
 from accelsim.workload.dimensions import Transformer
+from accelsim.workload.fields import MOST
 from accelsim.workload.importers import Option
 from accelsim.workload.importers.graph import build_graph
 from accelsim.workload.network import Network
@@ -132,7 +133,9 @@ def _option(name: str, value: Option, default: Option) -> Any:
             return flags[value.lower()] if isinstance(value, str) else value
         raise InputError(f"option {name} must be true or false; got {shown(value)}.")
     number = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 20 else value
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 10**12:
+    if number.isdecimal() if isinstance(number, str) else number > MOST:
+        raise InputError(f"option {name} must be a whole number of at most {MOST}; got {shown(value)}.")
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise InputError(f"option {name} must be a whole number of at least 1; got {shown(value)}.")
     return number
 
