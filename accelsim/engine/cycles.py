@@ -112,11 +112,15 @@ class Port:
 
     def cycles(self, bits: PortBits) -> Floats:
         """Cycles that bits take: over bandwidth, spread over the used instances."""
-        level, share = self.level, self.level.efficiency.value
-        none = 0 * bits.read
-        reading = bits.read / (level.read_bits_per_cycle * share) if level.read_bits_per_cycle else none
-        writing = bits.written / (level.write_bits_per_cycle * share) if level.write_bits_per_cycle else none
-        return np.asarray(reading + writing if level.shared_port else np.maximum(reading, writing)) / self.used
+        return port_cycles(self.level, bits.read, bits.written) / self.used
+
+
+def port_cycles(level: Level, read_bits: Floats, written_bits: Floats) -> Floats:
+    """Return the cycles that one instance of a level takes for its bits, at the bandwidth it achieves."""
+    share, none = level.efficiency.value, 0 * read_bits
+    reading = read_bits / (level.read_bits_per_cycle * share) if level.read_bits_per_cycle else none
+    writing = written_bits / (level.write_bits_per_cycle * share) if level.write_bits_per_cycle else none
+    return np.asarray(reading + writing if level.shared_port else np.maximum(reading, writing))
 
 
 def _port_bits(flows: Sequence[Flow], words: Callable[[Flow], Floats], like: Floats) -> PortBits:

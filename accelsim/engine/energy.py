@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from accelsim.engine.case import Batch, Case, Floats
-from accelsim.engine.traffic import Traffic
+from accelsim.engine.traffic import READS, Traffic
 from accelsim.hardware.chip import Chip, Level
 from accelsim.mapping.nest import Keep, Nest
 from accelsim.provenance import Sourced
@@ -207,12 +207,13 @@ def _memories(batch: Batch, moved: Traffic) -> Iterator[Term]:
     levels = {level.name: level for level in batch.chip.levels}
     for flow in moved.flows:
         if flow.words.any():
-            cost = _access_pj(levels[flow.level], flow.action)
+            cost = access_pj(levels[flow.level], flow.action)
             yield _uniform(batch, "memory", flow.level, flow.words, cost, flow.operand, flow.action, flow.bits)
 
 
-def _access_pj(level: Level, action: str) -> Sourced | None:
-    return level.read_pj_per_bit if action in ("read", "drain") else level.write_pj_per_bit
+def access_pj(level: Level, action: str) -> Sourced | None:
+    """Return what a level charges for a bit that leaves it ("read", "drain") or enters it, in pJ."""
+    return level.read_pj_per_bit if action in READS else level.write_pj_per_bit
 
 
 def _links(batch: Batch, nest: Nest, moved: Traffic) -> Iterator[Term]:

@@ -92,20 +92,22 @@ def count(shape: Shape, nest: Nest, convention: Convention = "accelsim") -> Coun
     """
     tiles = np.array([[loop.tile for loop in nest.loops]], dtype=np.int64)
     many = count_many([shape], np.zeros(1, dtype=np.int64), nest, tiles, convention)
-    return _each(many, lambda array: int(np.asarray(array).reshape(-1)[0]))
+    return _combined([many], lambda arrays: int(np.asarray(arrays[0]).reshape(-1)[0]))
 
 
-def _each(counts: Counts, change: Callable[[Any], Any]) -> Counts:
-    """Counts with every array changed."""
+def _combined(parts: Sequence[Counts], combine: Callable[[list[Any]], Any]) -> Counts:
+    """Counts whose every array is made of the same array of some parts."""
 
-    def inside(entry: Any) -> Any:
-        if isinstance(entry, Mapping):
-            return {key: inside(value) for key, value in entry.items()}
-        if isinstance(entry, LevelCounts | Opening | Closing):
-            return type(entry)(**{name: inside(value) for name, value in vars(entry).items()})
-        return change(entry)
+    def walk(entries: list[Any]) -> Any:
+        first = entries[0]
+        if isinstance(first, Mapping):
+            return {key: walk([entry[key] for entry in entries]) for key in first}
+        if isinstance(first, Counts | LevelCounts | Opening | Closing):
+            return type(first)(**{name: walk([getattr(entry, name) for entry in entries]) for name in vars(first)})
+        return combine(entries)
 
-    return Counts(**{name: inside(value) for name, value in vars(counts).items()})
+    joined: Counts = walk(list(parts))
+    return joined
 
 
 def count_many(
@@ -194,14 +196,10 @@ def _last(cases: Cases, factors: Factors, node: int) -> Closing:
 
 def _joined(parts: Sequence[Counts]) -> Counts:
     """Blocks of cases as one."""
-    blocks = [_each(part, lambda array, part=part: np.broadcast_to(array, part.macs.shape)) for part in parts]  # type: ignore[misc]
 
-    def inside(entries: list[Any]) -> Any:
-        first = entries[0]
-        if isinstance(first, Mapping):
-            return {key: inside([entry[key] for entry in entries]) for key in first}
-        if isinstance(first, LevelCounts | Opening | Closing):
-            return type(first)(**{name: inside([getattr(entry, name) for entry in entries]) for name in vars(first)})
-        return np.concatenate(entries)
+    def end_to_end(arrays: list[Any]) -> Any:
+        return np.concatenate(
+            [np.broadcast_to(array, part.macs.shape) for array, part in zip(arrays, parts, strict=True)]
+        )
 
-    return Counts(**{name: inside([getattr(block, name) for block in blocks]) for name in vars(blocks[0])})
+    return _combined(parts, end_to_end)

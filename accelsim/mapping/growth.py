@@ -197,20 +197,28 @@ def grow_tiles(problem: Problem, population: Population, stages: Sequence[Sequen
     for place, stage in reversed(list(enumerate(stages))):
         outward = stages[place::-1]
         menus = [(menu, (1.0, 1.0)) for menu in INNER_GROWTH] if place == len(stages) - 1 else outer_menus
+        branching = place >= len(stages) - 2
+        population, start = _started(problem, population, outward, inside)
         parts = []
         for number, (menu, shares) in enumerate(menus):
             fill = shares[place < len(stages) - 2]
-            branching = place >= len(stages) - 2 or population.menu is None
-            part = population if branching else population.take(np.flatnonzero(population.menu == number))
-            grower = _Grower(problem, part, outward, fill)
-            below = part.tiles[-1] if part.tiles else {dim: np.ones_like(part.case_of) for dim in DIMS}
-            start = grower.spread_out(below, stage[0].depth, inside)
-            fits = grower.fits(start, 1.0)
-            part, start = part.take(fits), {dim: column[fits] for dim, column in start.items()}
-            parts.append(part.grown(_Grower(problem, part, outward, fill).grow(start, menu), number))
+            rows = np.arange(len(population.case_of)) if branching else np.flatnonzero(population.menu == number)
+            part, own = population.take(rows), {dim: column[rows] for dim, column in start.items()}
+            parts.append(part.grown(_Grower(problem, part, outward, fill).grow(own, menu), number))
         inside = stage[0].depth
         population = Population.together(parts).distinct(of_menu=place != len(stages) - 1 and place > 0)
     return population
+
+
+def _started(
+    problem: Problem, population: Population, outward: Sequence[Sequence[Room]], inside: int
+) -> tuple[Population, Tiles]:
+    """The candidates whose smallest tile of the next stage fits, and that tile."""
+    grower = _Grower(problem, population, outward, 1.0)
+    below = population.tiles[-1] if population.tiles else {dim: np.ones_like(population.case_of) for dim in DIMS}
+    start = grower.spread_out(below, outward[0][0].depth, inside)
+    fits = grower.fits(start, 1.0)
+    return population.take(fits), {dim: column[fits] for dim, column in start.items()}
 
 
 class _Grower:

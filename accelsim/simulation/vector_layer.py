@@ -11,8 +11,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from accelsim.engine.case import home
-from accelsim.engine.energy import conversion_pj
+from accelsim.engine.cycles import port_cycles
+from accelsim.engine.energy import access_pj, conversion_pj
 from accelsim.hardware.chip import Chip, Level
 from accelsim.scheme import Scheme
 from accelsim.simulation.line import Line, static_lines
@@ -65,10 +68,14 @@ def vector_layer(chip: Chip, network: Network, layer: Layer, scheme: Scheme, res
     for stream in streams:
         for level, action in _path(chip, stream):
             if stream.words:
-                cost = level.read_pj_per_bit if action in ("read", "drain") else level.write_pj_per_bit
+                cost = access_pj(level, action)
                 lines.append(Line("memory", level.name, stream.operand, action, stream.words, stream.bits, cost))
                 moved[level.name][action in ("fill", "update")] += stream.words * stream.bits
-    busy = {level.name: _transfer_cycles(level, *moved[level.name]) for level in chip.levels if any(moved[level.name])}
+    busy = {
+        level.name: float(port_cycles(level, *np.array(moved[level.name])))
+        for level in chip.levels
+        if any(moved[level.name])
+    }
     if chip.vector is not None:
         busy["vector unit"] = sum(count for _, count in layer.vector_ops) / chip.vector.lanes.value
     if chip.conversions_per_cycle is not None and converted:
@@ -132,10 +139,3 @@ def _path(chip: Chip, stream: Stream) -> list[tuple[Level, str]]:
         return inside if stream.resident else [*inside, (kept, "drain"), (dram, "update")]
     inside = [(kept, "read")]
     return inside if stream.resident else [(dram, "read"), (kept, "fill"), *inside]
-
-
-def _transfer_cycles(level: Level, read_bits: float, written_bits: float) -> float:
-    share = level.efficiency.value
-    reading = read_bits / (level.read_bits_per_cycle * share) if level.read_bits_per_cycle else 0.0
-    writing = written_bits / (level.write_bits_per_cycle * share) if level.write_bits_per_cycle else 0.0
-    return reading + writing if level.shared_port else max(reading, writing)

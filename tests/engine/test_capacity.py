@@ -13,7 +13,7 @@ from accelsim.workload.network import Network
 from accelsim.workload.shape import Shape
 
 
-def needs(fits, bits):
+def assert_needs(fits, bits):
     """Assert that ``fits(capacity)`` accepts exactly ``bits`` and refuses one byte less."""
     assert bits % 8 == 0
     fits(f"{bits // 8} B")
@@ -32,14 +32,14 @@ def test_a_double_buffered_level_holds_two_of_every_box_that_changes(double_buff
         )
         evaluate_mapping(GEMM, chip, BY_ROW, "fp32")
 
-    needs(fits, words * 32)
+    assert_needs(fits, words * 32)
 
 
 def test_partial_sums_take_accumulator_width():
     def fits(capacity):
         evaluate_mapping(GEMM, load_profile(TINY, {"levels.buffer.capacity": capacity}), WHOLE, "int8")
 
-    needs(fits, 16 * 8 + 32 * 8 + 8 * 32)
+    assert_needs(fits, 16 * 8 + 32 * 8 + 8 * 32)
 
 
 def test_finished_outputs_take_their_stored_width():
@@ -49,7 +49,7 @@ def test_finished_outputs_take_their_stored_width():
     def fits(capacity):
         evaluate_mapping(GEMM, load_profile(REGISTERS, {"levels.buffer.capacity": capacity}), nest, "int8")
 
-    needs(fits, 8 * 8)
+    assert_needs(fits, 8 * 8)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_what_stays_takes_its_whole_tensor_in_the_home_level(resident, reserved,
         batch, counts = one_case(TINY, BY_ROW, "fp32", resident, reserved, {"levels.buffer.capacity": capacity})
         check_fit(batch, BY_ROW, counts)
 
-    needs(fits, words * 32)
+    assert_needs(fits, words * 32)
 
 
 def test_a_shortcut_kept_for_a_later_addition_takes_room_while_others_run():
@@ -88,7 +88,7 @@ def test_a_shortcut_kept_for_a_later_addition_takes_room_while_others_run():
         result = estimate(Network("residual", layers), chip, "fp32", mapping=dict.fromkeys("abc", nest))
         assert result.residency.outputs == {"a", "b", "c"}
 
-    needs(fits, words * 32)
+    assert_needs(fits, words * 32)
 
 
 @pytest.mark.parametrize("objective", ["energy", "latency"])
