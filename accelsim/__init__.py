@@ -15,14 +15,20 @@ if TYPE_CHECKING:
     from accelsim.explore.compare import Comparison, compare
     from accelsim.hardware.catalog import list_profiles, load_profile
     from accelsim.hardware.chip import Chip
+    from accelsim.mapping.constraints import Constraints
+    from accelsim.mapping.file import MappingFile, load_mapping
     from accelsim.mapping.nest import Keep, Loop, Nest
     from accelsim.precision import Format, parse_format
+    from accelsim.report.mapping_file import save_mapping
     from accelsim.scheme import Scheme, known_schemes, parse_scheme
+    from accelsim.search.certificate import Certificate
     from accelsim.simulation.estimate import estimate, evaluate_mapping
     from accelsim.simulation.result import LayerResult, Result
+    from accelsim.simulation.search_mapping import search_mapping
     from accelsim.workload.catalog import list_workloads, load_workload
     from accelsim.workload.layer import Layer
     from accelsim.workload.network import Network
+    from accelsim.workload.one_layer import load_layer
     from accelsim.workload.shape import Shape
 
 __version__ = "0.1.0"
@@ -32,14 +38,20 @@ _HOME = {
     "accelsim.explore.compare": ("Comparison", "compare"),
     "accelsim.hardware.catalog": ("list_profiles", "load_profile"),
     "accelsim.hardware.chip": ("Chip",),
+    "accelsim.mapping.constraints": ("Constraints",),
+    "accelsim.mapping.file": ("MappingFile", "load_mapping"),
     "accelsim.mapping.nest": ("Keep", "Loop", "Nest"),
     "accelsim.precision": ("Format", "parse_format"),
+    "accelsim.report.mapping_file": ("save_mapping",),
     "accelsim.scheme": ("Scheme", "known_schemes", "parse_scheme"),
+    "accelsim.search.certificate": ("Certificate",),
     "accelsim.simulation.estimate": ("estimate", "evaluate_mapping"),
     "accelsim.simulation.result": ("LayerResult", "Result"),
+    "accelsim.simulation.search_mapping": ("search_mapping",),
     "accelsim.workload.catalog": ("list_workloads", "load_workload"),
     "accelsim.workload.layer": ("Layer",),
     "accelsim.workload.network": ("Network",),
+    "accelsim.workload.one_layer": ("load_layer",),
     "accelsim.workload.shape": ("Shape",),
 }
 """Where every public name lives; it is imported when first asked for, so that ``import accelsim`` is quick."""
@@ -47,10 +59,11 @@ _HOME = {
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
-    "AccelsimError", "Chip", "Comparison", "Format", "InfeasibleError", "InputError", "Keep", "Layer", "LayerResult",
-    "Loop", "Nest", "Network", "Result", "Scheme", "Shape", "UnsupportedError", "UsageError", "__version__", "compare",
-    "estimate", "evaluate_mapping", "known_schemes", "list_profiles", "list_workloads", "load_profile",
-    "load_workload", "parse_format", "parse_scheme",
+    "AccelsimError", "Certificate", "Chip", "Comparison", "Constraints", "Format", "InfeasibleError", "InputError",
+    "Keep", "Layer", "LayerResult", "Loop", "MappingFile", "Nest", "Network", "Result", "Scheme", "Shape",
+    "UnsupportedError", "UsageError", "__version__", "compare", "estimate", "evaluate_mapping", "known_schemes",
+    "list_profiles", "list_workloads", "load_layer", "load_mapping", "load_profile", "load_workload",
+    "parse_format", "parse_scheme", "save_mapping", "search_mapping",
 ]  # fmt: skip
 
 

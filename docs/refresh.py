@@ -1,7 +1,7 @@
 """Which parts of the documentation are made from the code? This script makes them again.
 
-The output under the README's set-up lines, the pictures, and the table of number formats:
-``python docs/refresh.py`` writes all three. A test holds the table, .ci/run the output.
+The outputs in the README, the pictures, and the table of number formats:
+``python docs/refresh.py`` writes all three. A test holds the table, .ci/run the first output.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 MAIN = "compare resnet50 --on horowitz-45nm --schemes fp32,fp16,w8a8-dequant-fp32,int8"
+MAP = "map llama-2-7b/decode:layers.q_proj --on horowitz-45nm --scheme int8"
 PICTURES = {"docs/images/resnet50.svg": MAIN}
 
 
@@ -66,6 +67,12 @@ def with_table(text: str) -> str:
     )
 
 
+def with_output(text: str, arguments: str, output: str) -> str:
+    """Return a page with the first text block below a command made new."""
+    block = rf"(accelsim {re.escape(arguments)}.*?^```text\n).*?(^```)"
+    return re.sub(block, lambda found: f"{found[1]}{output}\n{found[2]}", text, count=1, flags=re.DOTALL | re.MULTILINE)
+
+
 def run(arguments: str) -> str:
     """Return what a command of accelsim prints."""
     command = [sys.executable, "-m", "accelsim.cli", *arguments.split()]
@@ -77,9 +84,9 @@ def main() -> None:
     page = ROOT / "docs" / "formats.md"
     page.write_text(with_table(page.read_text(encoding="utf-8")), encoding="utf-8")
     readme = ROOT / "README.md"
-    shown = f"```text\n{run(MAIN).strip()}\n```"
     text = readme.read_text(encoding="utf-8")
-    text = re.sub(r"^```text\n.*?^```", lambda _: shown, text, count=1, flags=re.DOTALL | re.MULTILINE)
+    for arguments in (MAIN, MAP):
+        text = with_output(text, arguments, run(arguments).strip())
     readme.write_text(text, encoding="utf-8")
     for picture, arguments in PICTURES.items():
         run(f"{arguments} --plot {picture}")

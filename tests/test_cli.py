@@ -50,6 +50,7 @@ FIELDS = [
     "layers",
 ]
 LAYER_FIELDS = ["name", "kind", "repeat", "macs", "energy_pj", "cycles", "bound_by", "mapping"]
+LAYER_FIELDS += ["bound_dram_bits", "dram_over_bound", "certificate"]
 
 
 def answer(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:

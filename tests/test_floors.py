@@ -16,7 +16,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "accelsim"
 
 FLOORS = (
-    ("errors", "units", "provenance", "documents", "library", "layout", "accessor", "vocabulary"),
+    ("errors", "units", "provenance", "documents", "library", "layout", "accessor", "vocabulary", "cache", "progress"),
     ("precision",), ("hardware",), ("workload",), ("scheme",), ("mapping",), ("engine",), ("search",),
     ("simulation",), ("quantization",), ("explore",), ("validation",), ("report",), ("cli", "__main__"),
 )  # fmt: skip

@@ -86,7 +86,7 @@ def test_mapping_is_the_dataflow_or_given(alexnet: Result, bert: Result) -> None
     again = estimate("alexnet", "horowitz-45nm", "int8", mapping=nests)
     assert {one.mapping for one in again.layers if one.layer.macs} == {"given"}
     assert LayerResult.__doc__ is not None
-    assert 'or "given" for' in LayerResult.__doc__
+    assert '"given" (the' in LayerResult.__doc__
 
 
 # ---------------------------------------------------------------------- frame

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import click
 
@@ -44,6 +46,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
+    with warnings.catch_warnings():
+        warnings.showwarning = partial(_show_warning, warnings.showwarning)
+        return _answer(given)
+
+
+def _answer(given: list[str]) -> int:
     if COMPLETION in os.environ:
         app.main(given, "accelsim", complete_var=COMPLETION)
     try:
@@ -61,6 +69,16 @@ def _run(arguments: Sequence[str] | None) -> int:
     except AccelsimError as error:
         return _fail(str(error), error.exit_code)
     return 0
+
+
+def _show_warning(
+    otherwise: Callable[..., None], message: Warning | str, category: type[Warning], *place: object, **options: object
+) -> None:
+    """Print a warning of accelsim as one line, any other as Python does."""
+    if category.__module__.split(".")[0] == "accelsim":
+        click.echo(f"warning: {message}", err=True)
+    else:
+        otherwise(message, category, *place, **options)
 
 
 def _fail(message: str, code: int) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from accelsim import __version__
+from accelsim.cli.cache import cache
 from accelsim.cli.catalog import check, list_, show
 from accelsim.cli.estimating import compare, estimate
+from accelsim.cli.mapping import map_
 from accelsim.cli.output import note
 from accelsim.errors import did_you_mean
 from accelsim.library import absent
@@ -37,6 +39,7 @@ def app(context: click.Context) -> None:
     \b
     accelsim compare resnet50 --on horowitz-45nm --schemes fp32,fp16,w8a8-dequant-fp32,int8
     accelsim estimate llama-2-7b/decode --on horowitz-45nm --scheme w4g128a16
+    accelsim map resnet50:layer1.0.conv1 --on eyeriss-v1 --scheme int8
     accelsim list
     """
     if context.invoked_subcommand is None:
@@ -46,5 +49,5 @@ def app(context: click.Context) -> None:
         note(f"note: ACCELSIM_PATH must name folders; there is no {', '.join(missing)}.")
 
 
-for command in (list_, show, check, estimate, compare):
+for command in (list_, show, check, estimate, compare, map_, cache):
     app.add_command(command)

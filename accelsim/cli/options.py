@@ -11,6 +11,7 @@ from accelsim.errors import UsageError
 
 if TYPE_CHECKING:
     from accelsim.hardware.chip import Chip
+    from accelsim.workload.layer import Layer
     from accelsim.workload.network import Network
 
 Command = Callable[..., Any]
@@ -33,25 +34,13 @@ class Count(click.IntRange):
         return number
 
 
-_MODEL = (
+_WORKLOAD = (
     click.option("--batch", type=Count(), metavar="N", help="Images or sequences at once."),
     click.option(
         "--option", "options", multiple=True, metavar="NAME=VALUE", help="Option of the workload, such as context=4096."
     ),
-    click.option(
-        "--mapping",
-        default="heuristic",
-        show_default=True,
-        metavar="M",
-        help="heuristic, or one dataflow (ws, os, is, rs).",
-    ),
-    click.option(
-        "--objective",
-        default="energy",
-        show_default=True,
-        metavar="O",
-        help="What mappings are chosen for: energy, latency or edp.",
-    ),
+)
+_PROFILE = (
     click.option(
         "--set",
         "overrides",
@@ -62,6 +51,8 @@ _MODEL = (
     click.option(
         "--what-if", is_flag=True, help="Give formats that the chip lacks hypothetical rates; marked as derived."
     ),
+)
+_OUTPUT = (
     click.option("--keep-weights", is_flag=True, help="Weights that all fit on chip stay there from pass to pass."),
     click.option("--json", "as_json", is_flag=True, help="Print JSON."),
     click.option("--csv", "as_csv", is_flag=True, help="Print CSV."),
@@ -70,9 +61,37 @@ _MODEL = (
 )
 
 
+def _mapping(default: str) -> tuple[Callable[[Command], Command], ...]:
+    return (
+        click.option(
+            "--mapping",
+            default=default,
+            show_default=True,
+            metavar="M",
+            help="heuristic, optimal (searched, proven where possible), a dataflow (ws, os, is, rs), or a .yaml file.",
+        ),
+        click.option(
+            "--objective",
+            default="energy",
+            show_default=True,
+            metavar="O",
+            help="What mappings are chosen for: energy, latency or edp.",
+        ),
+    )
+
+
 def model_options(command: Command) -> Command:
     """Give a command the options of everything that estimates a model."""
-    for option in reversed(_MODEL):
+    return _given(command, (*_WORKLOAD, *_mapping("heuristic"), *_PROFILE, *_OUTPUT))
+
+
+def mapping_options(command: Command) -> Command:
+    """Give a command the options of everything that maps a layer."""
+    return _given(command, (*_WORKLOAD, *_mapping("optimal"), *_PROFILE))
+
+
+def _given(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
 
@@ -116,10 +135,21 @@ def network_of(workload: str, batch: int | None, options: Sequence[str]) -> Netw
     """Return the workload that the arguments name."""
     from accelsim.workload.catalog import load_workload
 
+    return load_workload(workload, batch=batch, **_of_workload(options))
+
+
+def layer_of(text: str, batch: int | None, options: Sequence[str]) -> Layer:
+    """Return the layer that the arguments name."""
+    from accelsim.workload.one_layer import load_layer
+
+    return load_layer(text, batch=batch, **_of_workload(options))
+
+
+def _of_workload(options: Sequence[str]) -> dict[str, int | bool | str]:
     given = {name: value_of(value) for name, value in pairs(options, "--option").items()}
-    if clash := {"name", "batch"} & set(given):
+    if clash := {"name", "text", "batch"} & set(given):
         raise UsageError(f"--option must be an option of the workload; {clash.pop()} has an argument of its own.")
-    return load_workload(workload, batch=batch, **given)
+    return given
 
 
 def chip_of(profile: str, overrides: Sequence[str], what_if: bool) -> Chip:

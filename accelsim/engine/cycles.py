@@ -6,7 +6,8 @@
 
 The opening fetches the first boxes of W and I, the closing drains the last box of O; in between, the
 transfers of double-buffered levels overlap with compute. What a single-buffered level exchanges with
-the levels outside it does not: it is added. Arrays that are systolic also pay their skew (`accelsim.engine.systolic`).
+the levels outside it does not: it is added. An ideal level overlaps its opening and closing, too.
+Arrays that are systolic also pay their skew (`accelsim.engine.systolic`).
 """
 
 from __future__ import annotations
@@ -61,16 +62,20 @@ def cycles(batch: Batch, nest: Nest, counts: Counts, moved: Traffic) -> Cycles:
         if needed.any():
             busy[name] = needed
 
-    exposed: dict[str, PortBits] = {name: port.ramp for name, port in ports.items()}
+    hidden = {name: port.all for name, port in ports.items()}
     opening, closing, serial = (np.zeros(len(batch.case_of)) for _ in range(3))
     for level in chip.levels[:-1]:
+        if level.buffering == "ideal":
+            continue
         into, out_of, between = _exchanges(level, nest, moved)
         opening = opening + _slowest(ports, into)
         closing = closing + _slowest(ports, out_of)
-        if not level.double_buffered:
+        exposed = (into, out_of) if level.overlaps else (into, out_of, between)
+        if not level.overlaps:
             serial = serial + _slowest(ports, between)
-            exposed |= {name: exposed[name] + bits for name, bits in between.items()}
-    remaining = busy | {name: port.cycles(port.all - exposed[name]) for name, port in ports.items()}
+        for phase in exposed:
+            hidden |= {name: hidden[name] - bits for name, bits in phase.items()}
+    remaining = busy | {name: port.cycles(hidden[name]) for name, port in ports.items()}
     names = np.array(list(remaining))
     left = np.stack([remaining[name] for name in names])
     steady = left.max(axis=0)
@@ -99,7 +104,7 @@ class PortBits:
 
 
 class Port:
-    """The ports of a level: what passes them in all and in the ramp, and how long bits take."""
+    """The ports of a level: what passes them in all, and how long bits take."""
 
     def __init__(self, level: Level, batch: Batch, counts: Counts, moved: Traffic) -> None:
         self.level = level
@@ -108,7 +113,6 @@ class Port:
             self.used = self.used * counts.instances.get(fanout.name, 1)
         flows = [flow for flow in moved.flows if flow.level == level.name]
         self.all = _port_bits(flows, lambda flow: flow.words, self.used)
-        self.ramp = _port_bits(flows, lambda flow: flow.opening + flow.closing, self.used)
 
     def cycles(self, bits: PortBits) -> Floats:
         """Cycles that bits take: over bandwidth, spread over the used instances."""

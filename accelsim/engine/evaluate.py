@@ -10,7 +10,7 @@ from accelsim.engine.bounds import Bounds, bounds
 from accelsim.engine.case import Batch, Floats
 from accelsim.engine.cycles import Cycles, cycles
 from accelsim.engine.energy import Term, dynamic_terms, static_terms
-from accelsim.engine.traffic import Traffic, traffic
+from accelsim.engine.traffic import READS, WRITES, Traffic, traffic
 from accelsim.mapping.counts import Counts
 from accelsim.mapping.nest import Nest
 
@@ -71,7 +71,7 @@ def evaluate(batch: Batch, nest: Nest, counts: Counts, *, exact: bool = True) ->
     Raises
     ------
     AssertionError
-        A result beats the roofline or the compulsory traffic: a defect of accelsim, never of the input.
+        A result beats the roofline or the least traffic: a defect of accelsim, never of the input.
     UnsupportedError
         The chip cannot multiply the formats of a case.
     """
@@ -87,5 +87,7 @@ def evaluate(batch: Batch, nest: Nest, counts: Counts, *, exact: bool = True) ->
 def _assert_bounds(result: Evaluation) -> None:
     limits, energy = result.bounds, result.energy_pj
     assert (result.cycles >= limits.cycles * (1 - ROUNDING)).all(), "a result beats the roofline"
+    dram = result.moved.bits(result.batch.chip.outermost.name, READS | WRITES)
+    assert (dram >= limits.dram_bits * (1 - ROUNDING)).all(), "a result beats the least traffic"
     known = ~np.isnan(energy) & ~np.isnan(limits.energy_pj)
-    assert (energy[known] >= limits.energy_pj[known] * (1 - ROUNDING)).all(), "a result beats the compulsory traffic"
+    assert (energy[known] >= limits.energy_pj[known] * (1 - ROUNDING)).all(), "a result beats the least energy"

@@ -1,8 +1,8 @@
 """How many cycles does a systolic array lose to skew, when it fills and when it drains?
 
 In an R x C array operands enter one row or column later each cycle, so the last PE starts R + C - 2
-cycles after the first. With a double-buffered stationary operand consecutive folds follow without a
-gap and the skew is paid once; otherwise each fold pays it, and R more cycles to load the operand
+cycles after the first. With double or ideal buffering of the stationary operand consecutive folds follow without
+a gap and the skew is paid once; otherwise each fold pays it, and R more cycles to load the operand
 (the fold time 2R + C + T - 2 of SCALE-Sim for weight- and input-stationary arrays).
 """
 
@@ -28,7 +28,7 @@ def skew_cycles(batch: Batch, nest: Nest, counts: Counts) -> Floats:
     rows, columns = (fanout.size for fanout in chip.fanouts[-2:])
     skew = rows + columns - 2
     register = next((level for level in chip.levels if level.depth == len(chip.fanouts)), None)
-    if register is None or register.double_buffered:
+    if register is None or register.overlaps:
         return none + skew
     folds = none + 1
     for line in nest.lines:

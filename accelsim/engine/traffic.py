@@ -22,6 +22,7 @@ from accelsim.mapping.nest import Nest
 
 Action = Literal["read", "fill", "return", "update", "drain"]
 READS: frozenset[Action] = frozenset({"read", "drain"})
+WRITES: frozenset[Action] = frozenset({"fill", "return", "update"})
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,13 @@ def _biases(batch: Batch, home: str | None) -> list[Flow]:
     """Biases and folded norms are read once, unquantized, straight into the accumulators."""
     words = batch.each(lambda case: case.layer.parameters)
     bits = batch.each(lambda case: case.vector_format.bits)
-    kept = batch.each(_keeps_weights)
+    kept = batch.each(keeps_weights)
     flows = [Flow(batch.chip.outermost.name, "bias", "read", words * (1 - kept), bits, 0 * words)]
     return flows if home is None else [*flows, Flow(home, "bias", "read", words * kept, bits, 0 * words)]
 
 
-def _keeps_weights(case: Case) -> bool:
+def keeps_weights(case: Case) -> bool:
+    """Return whether the layer's weights, and so its biases, stay on chip."""
     return "W" in case.resident and case.layer.second_operand == "weights"
 
 

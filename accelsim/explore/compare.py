@@ -15,9 +15,9 @@ from accelsim.explore.robust import Judgement, bill, judge
 from accelsim.hardware.catalog import load_profile
 from accelsim.hardware.chip import Chip
 from accelsim.layout import table
-from accelsim.mapping.nest import Nest
 from accelsim.scheme import Scheme, parse_scheme
 from accelsim.simulation.estimate import estimate
+from accelsim.simulation.requested import DEFAULT, Wanted
 from accelsim.simulation.result import Result
 from accelsim.units import engineering
 from accelsim.workload.catalog import load_workload
@@ -158,7 +158,7 @@ def compare(
     schemes: Scheme | str | Sequence[Scheme | str],
     reference: str | None = None,
     *,
-    mapping: str | Nest | Mapping[str, Nest] = "heuristic",
+    mapping: Wanted = DEFAULT,
     objective: str = "energy",
     keep_weights: bool = False,
 ) -> Comparison:

@@ -31,7 +31,7 @@ SETTLED = 1e-12
 
 CLOSE = 0.03
 """Relative difference below which an energy order means nothing: a mapping is chosen to 1% of the energy, and the
-choice is not proven best; see docs/assumptions.md, "The heuristic mapping is not proven"."""
+choice is not proven best; see docs/assumptions.md, "Mapping and time"."""
 
 
 def bill(result: Result) -> dict[Key, float] | None:

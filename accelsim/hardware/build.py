@@ -191,7 +191,7 @@ def _level(
         efficiency=_sourced(given.efficiency) or Sourced(1.0, DEFAULT, status="assumed", note="none stated"),
         capacity_bits=int(stated.value) if stated else None,
         holds=given.holds,
-        double_buffered=given.double_buffered,
+        buffering=given.buffering,
         read_bits_per_cycle=read_width,
         write_bits_per_cycle=write_width,
         shared_port=shared,

@@ -22,6 +22,9 @@ from accelsim.provenance import Source, Sourced
 if TYPE_CHECKING:
     from accelsim.precision import Format
 
+Buffering = Literal["single", "double", "ideal"]
+"""Whether the next tile is on its way while the MACs work: not; into a second copy; as if by itself."""
+
 
 @dataclass(frozen=True)
 class FanOut:
@@ -56,8 +59,11 @@ class Level:
         None is unbounded.
     holds : str
         Operands that it may hold, a subset of "WIO".
-    double_buffered : bool
-        Half of the capacity holds the next tile, and transfers overlap with compute.
+    buffering : {"single", "double", "ideal"}
+        "single" keeps one copy of each tile, and the MACs wait for its transfers. "double" keeps two of
+        what changes, and all but the first fill and the last drain overlaps with compute. "ideal" keeps
+        one copy, and everything overlaps (the convention of Timeloop and AccelForge): a bound on what any
+        buffering can do. It says nothing of the outermost level.
     read_bits_per_cycle, write_bits_per_cycle : float or None
         None never limits.
     shared_port : bool
@@ -80,7 +86,7 @@ class Level:
     efficiency: Sourced
     capacity_bits: int | None = None
     holds: str = "WIO"
-    double_buffered: bool = False
+    buffering: Buffering = "single"
     read_bits_per_cycle: float | None = None
     write_bits_per_cycle: float | None = None
     shared_port: bool = False
@@ -92,6 +98,16 @@ class Level:
     technology: str | None = None
     area_mm2: Sourced | None = None
     stated: tuple[tuple[str, Sourced], ...] = ()
+
+    @property
+    def double_buffered(self) -> bool:
+        """Whether it holds two copies of every tile that changes."""
+        return self.buffering == "double"
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether its transfers overlap with compute."""
+        return self.buffering != "single"
 
 
 @dataclass(frozen=True)

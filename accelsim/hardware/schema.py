@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from accelsim.errors import AccelsimError, did_you_mean
+from accelsim.hardware.chip import Buffering
 from accelsim.precision import parse_format
 from accelsim.provenance import Status
 from accelsim.units import parse_capacity
@@ -192,7 +193,7 @@ class LevelSpec(_Spec):
     capacity: Capacity | None = None
     capacity_bits: Bits | None = None
     holds: Annotated[str, AfterValidator(_holds)] = "WIO"
-    double_buffered: bool = False
+    buffering: Buffering = "single"
     read_pj_per_bit: BitCost | None = None
     write_pj_per_bit: BitCost | None = None
     read_pj_per_access: Cost | None = None

@@ -103,7 +103,7 @@ def _level_row(chip: Chip, level: Level) -> list[str]:
         level.holds,
         *speeds,
         ", ".join(costs),
-        "double" if level.double_buffered else "single",
+        level.buffering,
     ]
 
 

@@ -13,6 +13,7 @@ from accelsim.layout import paragraph, percent, table
 from accelsim.provenance import Source
 from accelsim.report import comparison_tables, tables
 from accelsim.simulation.costs import uses, works
+from accelsim.simulation.distance import distance
 from accelsim.simulation.explain import LAYER_ALIGN, LAYER_HEADER, layer_rows
 from accelsim.simulation.result import Result
 from accelsim.units import capacity, engineering
@@ -111,7 +112,7 @@ def _totals(result: Result) -> Iterator[list[str]]:
     yield [
         dram, tables.octets(result.dram_bits / 8),
         f"{tables.octets(result.dram_read_bits / 8)} read, {tables.octets(result.dram_write_bits / 8)} written, "
-        f"{tables.number(result.macs_per_dram_byte)} MACs per byte",
+        f"{tables.number(result.macs_per_dram_byte)} MACs per byte{_distance_words(result)}",
     ]  # fmt: skip
     parts = [
         f"{tables.octets(memory.weight_bytes)} weights",
@@ -126,6 +127,11 @@ def _totals(result: Result) -> Iterator[list[str]]:
             "",
             f"{'fits' if memory.fits else 'does not fit'} the {capacity(memory.capacity_bytes * 8)} of {dram}",
         ]
+
+
+def _distance_words(result: Result) -> str:
+    ratio = distance(result.layers)
+    return "" if ratio is None else f", {ratio:.3g}x the least of any mapping"
 
 
 def _energy_words(result: Result) -> str:

@@ -128,9 +128,7 @@ class Scheme:
                     f"scheme {self.name}: {pattern!r} must stand before the patterns that take its layers."
                 )
 
-    def resolve(
-        self, layer: Layer, output: Format | None = None, accumulator: Format | None = None
-    ) -> LayerFormats:
+    def resolve(self, layer: Layer, output: Format | None = None, accumulator: Format | None = None) -> LayerFormats:
         """Return the formats and conversions of one layer that has multiply-accumulates.
 
         Parameters

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from accelsim.mapping.counts import count_many
 from accelsim.mapping.dataflows import Candidates, candidates
 from accelsim.mapping.growth import FanOutRoom, Room
 from accelsim.mapping.nest import Keep, Loop, Nest
+from accelsim.search.certificate import Certificate
 from accelsim.workload.shape import DIMS
 
 Objective = Literal["energy", "latency", "edp"]
@@ -36,24 +37,28 @@ class Choice:
     Parameters
     ----------
     dataflow : str
-        What it was chosen from; "given" for the caller's own.
+        What it was chosen from, or where it comes from: "optimal", "given" ...
     nest : Nest
     structure : Nest
         The candidates' common structure, loops of bound 1 included: cases that share it are
         evaluated together.
     tiles : tuple of int
         The tiles of the structure's loops.
+    certificate : Certificate or None
+        What a search proves of it; None where nothing was searched.
     """
 
     dataflow: str
     nest: Nest
     structure: Nest
     tiles: tuple[int, ...]
+    certificate: Certificate | None = None
 
     @classmethod
-    def given(cls, nest: Nest) -> Choice:
-        """Return the caller's own mapping as a choice."""
-        return cls("given", nest, nest, tuple(loop.tile for loop in nest.loops))
+    def of(cls, origin: str, nest: Nest, certificate: Certificate | None = None) -> Choice:
+        """Return a mapping that comes from elsewhere as a choice; ``origin`` stands for its dataflow."""
+        lines = (replace(line, tile=1) if isinstance(line, Loop) else line for line in nest.lines)
+        return cls(origin, nest, Nest(tuple(lines)), tuple(loop.tile for loop in nest.loops), certificate)
 
 
 def choose(chip: Chip, cases: Sequence[Case], dataflows: Sequence[str], objective: Objective) -> list[Choice]:
@@ -98,7 +103,7 @@ def _choose(chip: Chip, cases: Sequence[Case], dataflows: Sequence[str], objecti
     for number, case in enumerate(cases):
         mine = np.flatnonzero(rough.case_of == number)
         if not mine.size:
-            raise _infeasible(chip, case)
+            raise infeasible(chip, case)
         for place in mine[_shortlist(rough.first[mine], rough.second[mine])]:
             best[rough.pool_of[place]].append(int(rough.row_of[place]))
     fine = _ranked(chip, cases, pools, [np.array(rows, dtype=np.int64) for rows in best], objective, exact=True)
@@ -210,21 +215,28 @@ def scores(result: Evaluation, objective: Objective) -> tuple[Floats, Floats]:
     return (energy if objective == "energy" else energy * result.cycles), result.cycles
 
 
-def _infeasible(chip: Chip, case: Case) -> InfeasibleError:
-    """Name the first level, from inside out, whose smallest tiles do not fit."""
+def infeasible(chip: Chip, case: Case, keeps: Mapping[str, str] | None = None) -> InfeasibleError:
+    """Name the first level, from inside out, whose smallest tiles do not fit.
+
+    By default every level keeps what it holds; else what ``keeps`` says, and nothing of which it says nothing.
+    """
     for level in chip.levels[:-1]:
         copies = 2 if level.double_buffered else 1
-        needed = {
-            operand: word_bits(chip, holders(chip, operand), level, case, operand) * copies for operand in level.holds
-        }
+        kept = level.holds if keeps is None else keeps.get(level.name, "")
+        needed = {operand: word_bits(chip, holders(chip, operand), level, case, operand) * copies for operand in kept}
         if level.capacity_bits is not None and sum(needed.values()) > level.capacity_bits:
             worst = max(needed, key=lambda operand: needed[operand])
             total = sum(needed.values())
             how = ", twice for double buffering" if copies == 2 else ""
             return InfeasibleError(
-                f"levels.{level.name}: the smallest tiles of {', '.join(level.holds)} (one word each{how}, {total:g} "
+                f"levels.{level.name}: the smallest tiles of {', '.join(kept)} (one word each{how}, {total:g} "
                 f"bits, {worst} alone {needed[worst]:g}) must fit its {level.capacity_bits} bits on {chip.name}; "
                 f"they need {total - level.capacity_bits:g} bits more. Use a narrower scheme or a larger {level.name}.",
                 where=case.layer.name,
             )
+    if keeps is not None:
+        return InfeasibleError(
+            f"no mapping was found that keeps the constraints and fits the levels of {chip.name}. Pin less.",
+            where=case.layer.name,
+        )
     return InfeasibleError(f"no mapping of its loops fits the levels of {chip.name}.", where=case.layer.name)

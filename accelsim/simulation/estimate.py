@@ -5,22 +5,23 @@ profile + workload + scheme -> residency -> mapping -> counts -> energy and cycl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accelsim.engine.case import Case
-from accelsim.errors import InfeasibleError, InputError, UnsupportedError, UsageError, did_you_mean
+from accelsim.errors import InfeasibleError, InputError, UsageError, did_you_mean
 from accelsim.hardware.catalog import load_profile
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.dataflows import ALIASES, DATAFLOWS
+from accelsim.mapping.file import MappingFile, load_mapping
 from accelsim.mapping.nest import Nest
 from accelsim.precision import parse_format
 from accelsim.scheme import LayerFormats, Scheme, parse_scheme
-from accelsim.search.heuristic import OBJECTIVES, Choice, Objective
+from accelsim.search.heuristic import OBJECTIVES, Objective
 from accelsim.simulation.bystanders import bystander_bits
 from accelsim.simulation.mac_layer import chosen_mappings, mac_layers
 from accelsim.simulation.memory import memory, output_bits, stored_bits
+from accelsim.simulation.requested import DEFAULT, Request, Wanted, called, request
 from accelsim.simulation.residency import Residency, plan
 from accelsim.simulation.result import LayerResult, Memory, Result
 from accelsim.simulation.vector_layer import unpriced, vector_layer
@@ -34,7 +35,7 @@ def estimate(
     chip: Chip | str | Path,
     scheme: Scheme | str | Path = "fp32",
     *,
-    mapping: str | Nest | Mapping[str, Nest] = "heuristic",
+    mapping: Wanted = DEFAULT,
     objective: str = "energy",
     keep_weights: bool = False,
     on_chip: bool = True,
@@ -49,9 +50,13 @@ def estimate(
         A hardware profile, its shipped name or a file.
     scheme : Scheme, str or Path
         How operands are stored and multiplied: "int8", "w4g128a16", a YAML file ...
-    mapping : str, Nest or mapping of layer name to Nest
-        "heuristic" tries every dataflow of the chip; "weight-stationary" (or "ws") and so on only one;
-        a Nest maps a model of one such layer, a dict some layers by name (the rest is "heuristic").
+    mapping : str, Path, Nest, mapping of layer name to Nest, Constraints or MappingFile
+        "optimal" searches every layer for the best mapping, beginning with the heuristic's, and proves it
+        where it can (docs/search.md); "heuristic" takes a good one of every dataflow of the chip,
+        "weight-stationary" (or "ws") and so on of only one. A Nest maps a model of one such layer, a dict
+        some layers by name; Constraints restrict the search of every layer; a
+        YAML file holds mappings and constraints by layer name. Layers of which neither a dict nor a file
+        says anything are mapped as by default.
     objective : {"energy", "latency", "edp"}
         What mappings are chosen for.
     keep_weights : bool
@@ -78,6 +83,7 @@ def estimate(
     scheme = parse_scheme(scheme)
     scheme.check_patterns(network)
     wanted = check_objective(objective)
+    asked = request(mapping, chip, network)
     _check_conversion(chip, scheme)
     formats, notes = _formats(network, chip, scheme)
 
@@ -87,8 +93,7 @@ def estimate(
     residency = plan(network, chip, job.output_bits, job.weight_bits, keep_weights=keep_weights)
     if not on_chip:
         residency = replace(residency, outputs=frozenset(), spilled=())
-    residency, cases, choices = job.map(residency, mapping, wanted)
-    costed = mac_layers(chip, cases, choices)
+    residency, costed = job.map(residency, asked, wanted)
     layers = tuple(
         replace(costed[layer.name], layer=layer) if layer.name in costed
         else vector_layer(chip, network, layer, scheme, residency)
@@ -98,21 +103,57 @@ def estimate(
     stored = memory(network, chip, scheme, job.weight_bits, residency)
     overhead = chip.step_overhead_s.value + chip.layer_overhead_s.value * sum(one.repeat for one in network.layers)
     warnings = tuple(_warnings(network, chip, stored, residency, notes, layers))
+    name = called(asked, [one.mapping for one in layers])
     return Result(
-        network, chip, scheme, _name(mapping), wanted, layers, stored, residency, overhead, warnings
+        network, chip, scheme, name, wanted, layers, stored, residency, overhead, warnings
     )  # fmt: skip
 
 
-def evaluate_mapping(layer: Layer, chip: Chip | str, mapping: Nest, scheme: Scheme | str = "fp32") -> LayerResult:
+def estimate_layer(
+    layer: Layer,
+    chip: Chip | str | Path,
+    scheme: Scheme | str | Path = "fp32",
+    *,
+    mapping: Wanted = DEFAULT,
+    objective: str = "energy",
+) -> Result:
+    """Estimate one repeat of one layer by itself, every operand coming from and going to DRAM; see `estimate`."""
+    network = Network(layer.name, (replace(layer, inputs=(), repeat=1),))
+    whole = parse_scheme(scheme)
+    own = replace(whole.for_layer(layer.name), name=whole.name, overrides=())
+    return estimate(network, chip, own, mapping=mapping, objective=objective)
+
+
+def evaluate_mapping(
+    layer: Layer,
+    chip: Chip | str | Path,
+    mapping: Nest | MappingFile | str | Path,
+    scheme: Scheme | str | Path = "fp32",
+) -> LayerResult:
     """Return what one layer costs in one given mapping, every operand coming from and going to DRAM.
+
+    Parameters
+    ----------
+    layer : Layer
+    chip : Chip, str or Path
+    mapping : Nest, MappingFile, str or Path
+        A mapping, or a file with the mapping of a layer of this name.
+    scheme : Scheme, str or Path
 
     Raises
     ------
     InputError, InfeasibleError
         The nest is not a mapping of the layer on the chip, or a tile does not fit a level.
     """
-    network = Network(layer.name, (replace(layer, inputs=(), repeat=1),))
-    return estimate(network, chip, scheme, mapping=mapping).layers[0]
+    file = load_mapping(mapping) if isinstance(mapping, str | Path) else mapping
+    if isinstance(file, MappingFile):
+        entry = file.entry(layer.name)
+        if entry is not None and entry.nest is None:
+            raise UsageError(
+                f"evaluate_mapping takes a whole mapping; {file.path} states constraints for {layer.name}. "
+                "Use search_mapping."
+            )
+    return estimate_layer(layer, chip, scheme, mapping=file).layers[0]
 
 
 def check_objective(objective: str) -> Objective:
@@ -175,14 +216,14 @@ class _Job:
         }
 
     def map(
-        self, residency: Residency, mapping: str | Nest | Mapping[str, Nest], objective: Objective
-    ) -> tuple[Residency, dict[str, Case], dict[str, Choice]]:
-        """Mappings of all layers, and what stays on chip: less than planned where tiles need the room."""
-        requested = _requested(mapping, self.chip, self.network)
+        self, residency: Residency, asked: Request, objective: Objective
+    ) -> tuple[Residency, dict[str, LayerResult]]:
+        """All layers mapped and costed, and what stays on chip: less than planned where tiles need the room."""
         while True:
             cases = self.cases(residency)
             try:
-                return residency, cases, chosen_mappings(self.chip, cases, *requested, objective)
+                choices = chosen_mappings(self.chip, cases, asked, objective)
+                return residency, mac_layers(self.chip, cases, choices)
             except InfeasibleError as error:
                 roomier = residency.without(self.network, error.where)
                 if roomier == residency:
@@ -202,39 +243,6 @@ def _check_conversion(chip: Chip, scheme: Scheme) -> None:
                 f"got {own.convert_at!r}{hint}.",
                 where=f"scheme {scheme.name}",
             )
-
-
-def _requested(
-    mapping: str | Nest | Mapping[str, Nest], chip: Chip, network: Network
-) -> tuple[Sequence[str], dict[str, Choice]]:
-    """Dataflows to try, and the mappings that the caller fixed."""
-    if isinstance(mapping, str):
-        name = ALIASES.get(mapping, mapping)
-        if name == "heuristic":
-            return chip.dataflows, {}
-        if name not in DATAFLOWS:
-            known = ("heuristic", *DATAFLOWS, *ALIASES)
-            raise UsageError(
-                f"mapping must be one of {', '.join(known)}; got {mapping!r}{did_you_mean(mapping, known) or '.'}"
-            )
-        if name not in chip.dataflows:
-            raise UnsupportedError(f"{chip.name} runs {', '.join(chip.dataflows)}; got {name}. Choose one of these.")
-        return (name,), {}
-    with_macs = [layer.name for layer in network.layers if layer.shape is not None]
-    if isinstance(mapping, Nest):
-        if len(with_macs) != 1:
-            raise UsageError(
-                f"one mapping maps one layer; {network.name} has {len(with_macs)}. Give a dict of layer name to Nest."
-            )
-        mapping = {with_macs[0]: mapping}
-    for name in mapping:
-        if name not in with_macs:
-            raise InputError(f"{network.name} has no layer {name!r} with MACs{did_you_mean(name, with_macs) or '.'}")
-    return chip.dataflows, {name: Choice.given(nest) for name, nest in mapping.items()}
-
-
-def _name(mapping: str | Nest | Mapping[str, Nest]) -> str:
-    return ALIASES.get(mapping, mapping) if isinstance(mapping, str) else "given"
 
 
 def _warnings(

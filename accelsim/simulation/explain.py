@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from accelsim.layout import percent, table
-from accelsim.mapping.nest import Keep, Loop
+from accelsim.layout import paragraph, percent, table
+from accelsim.mapping.nest import Keep
+from accelsim.mapping.nest_text import shown
 from accelsim.provenance import Source, Sourced
 from accelsim.simulation.costs import short_source, unit_of, what_of, works
+from accelsim.simulation.distance import distance_words
 from accelsim.simulation.line import Line
+from accelsim.simulation.proof import proof
+from accelsim.simulation.requested import CONSTRAINED, GIVEN, OPTIMAL, SEARCHED
 from accelsim.simulation.result import LayerResult, Result
 from accelsim.units import engineering
 from accelsim.workload.layer import Layer
@@ -25,7 +29,7 @@ def explain(result: Result, one: LayerResult) -> str:
     heading = f"{layer.name} ({layer.kind}{repeated}) in {result.scheme.name} on {chip.name}"
     lines = [f"{heading}   {_extents(layer)}"]
     if layer.macs:
-        lines.append(f"{layer.macs:,} MACs, {one.mapping}: {result.mapping} mapping for {result.objective}")
+        lines.append(f"{layer.macs:,} MACs, {how(one)} mapping for {result.objective}")
     powered = any(unit_of(line) == "W" for line in one.lines)
     lines += ["", "energy = count x bits x cost" + (", and time x power" if powered else "")]
     lines += _bill(result, one, works(result))
@@ -34,6 +38,11 @@ def explain(result: Result, one: LayerResult) -> str:
     if one.nest is not None:
         lines += ["", "mapping, outermost first", *_nest(one)]
     return "\n".join(lines)
+
+
+def how(one: LayerResult) -> str:
+    """Return how a layer's mapping came about, in a word or two before "mapping"."""
+    return one.mapping if one.mapping in (OPTIMAL, CONSTRAINED, SEARCHED, GIVEN) else f"heuristic {one.mapping}"
 
 
 def _extents(layer: Layer) -> str:
@@ -96,6 +105,9 @@ def _time(result: Result, one: LayerResult) -> list[str]:
         lines.append(
             f"  no mapping can take less than {bound}; this one takes {one.energy_pj / one.bound_energy_pj:.3g}x that"
         )
+    words = distance_words(result.chip, one)
+    if words:
+        lines.append(f"  {words}")
     if result.overhead_s:
         fixed, energy = engineering(result.overhead_s, "s"), engineering(result.overhead_energy_pj, "pJ")
         lines.append(f"  besides, the pass takes {fixed} of fixed time, in which the chip draws {energy}")
@@ -106,24 +118,14 @@ def _nest(one: LayerResult) -> list[str]:
     assert one.nest is not None
     assert one.layer.shape is not None
     lines, depth = [], 1
-    bounds = iter(one.nest.bounds(one.layer.shape))
-    for line in one.nest.lines:
+    for line, text in zip(one.nest.lines, shown(one.nest, one.layer.shape), strict=True):
         if isinstance(line, Keep):
-            words = ", ".join(
-                f"{operand} {one.boxes[line.level, operand]:,}"
-                for operand in line.operands
-                if (line.level, operand) in one.boxes
-            )
-            lines.append(f"{'  ' * depth}{line.level} keeps {words} words")
+            words = ", ".join(f"{operand} {one.boxes[line.level, operand]:,}" for operand in line.operands)
+            lines.append(f"{'  ' * depth}{line.level} keeps {words or 'no'} words")
         else:
-            lines.append(f"{'  ' * depth}{_loop(line, next(bounds))}")
+            lines.append(f"{'  ' * depth}{text}")
             depth += 1
-    return lines
-
-
-def _loop(loop: Loop, bound: int) -> str:
-    across = f" across {loop.fanout}" if loop.fanout else ""
-    return f"for {loop.dim} in {bound}{across}" + (f" (tiles of {loop.tile})" if loop.tile > 1 else "")
+    return [*lines, *paragraph(proof(one))]
 
 
 def explain_cost(what: str, cost: Sourced, unit: str, known: dict[str, Source]) -> list[str]:

@@ -6,37 +6,52 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from accelsim.engine.capacity import check_fit
+from accelsim.engine.capacity import check_fit, footprint_bits
 from accelsim.engine.case import Batch, Case
 from accelsim.engine.energy import multiplied_formats
 from accelsim.engine.evaluate import Evaluation, evaluate
 from accelsim.hardware.chip import Chip
+from accelsim.mapping.constraints import Constraints
 from accelsim.mapping.counts import count_many
-from accelsim.mapping.nest import Hierarchy, Nest
+from accelsim.mapping.nest import Nest
 from accelsim.mapping.tally import LevelCounts
+from accelsim.search import store
+from accelsim.search.certificate import Certificate
 from accelsim.search.heuristic import Choice, Objective, choose
 from accelsim.simulation.line import Line
+from accelsim.simulation.requested import CONSTRAINED, GIVEN, OPTIMAL, SEARCHED, Request
 from accelsim.simulation.result import LayerResult
 
 
-def chosen_mappings(
-    chip: Chip, cases: Mapping[str, Case], dataflows: Sequence[str], given: Mapping[str, Choice], objective: Objective
-) -> dict[str, Choice]:
-    """Return the mapping of every case by layer name; ``given`` ones are checked, the rest chosen.
+def chosen_mappings(chip: Chip, cases: Mapping[str, Case], wanted: Request, objective: Objective) -> dict[str, Choice]:
+    """Return the mapping of every case by layer name; equal ones under equal constraints are searched once.
 
     Raises
     ------
-    InputError, InfeasibleError
-        A given nest is not a mapping of its layer, or nothing fits.
+    InfeasibleError
+        Nothing fits.
     """
-    hierarchy = Hierarchy(*chip.hierarchy)
-    for name, choice in given.items():
-        choice.nest.check(cases[name].shape, hierarchy)
-    free = {name: case for name, case in cases.items() if name not in given}
-    distinct = {case.identity: case for case in free.values()}
-    found = choose(chip, list(distinct.values()), dataflows, objective) if distinct else []
-    by_identity = dict(zip(distinct, found, strict=True))
-    return {name: given.get(name) or by_identity[case.identity] for name, case in cases.items()}
+    choices = {name: Choice.of(GIVEN, nest) for name, nest in wanted.nests.items()}
+    pinned = {name: constraints.identity for name, constraints in wanted.constraints.items()}
+    free = [name for name in cases if name not in choices and name not in pinned]
+    groups = [(Constraints(), free, OPTIMAL)]
+    for identity in dict.fromkeys(pinned.values()):
+        names = [name for name in cases if pinned.get(name) == identity]
+        groups.append((wanted.constraints[names[0]], names, CONSTRAINED))
+    for constraints, names, origin in groups:
+        distinct = {cases[name].identity: cases[name] for name in names}
+        if not distinct:
+            continue
+        if wanted.dataflows and origin == OPTIMAL:
+            found = choose(chip, list(distinct.values()), wanted.dataflows, objective)
+        else:
+            optima = store.found(chip, list(distinct.values()), objective, constraints)
+            found = [
+                Choice.of(origin if one.certificate.proven else SEARCHED, one.nest, one.certificate) for one in optima
+            ]
+        by_identity = dict(zip(distinct, found, strict=True))
+        choices |= {name: by_identity[cases[name].identity] for name in names}
+    return choices
 
 
 def mac_layers(chip: Chip, cases: Mapping[str, Case], choices: Mapping[str, Choice]) -> dict[str, LayerResult]:
@@ -45,7 +60,8 @@ def mac_layers(chip: Chip, cases: Mapping[str, Case], choices: Mapping[str, Choi
     Cases whose mappings have the same structure are evaluated together, equal ones once.
     """
     keys = {
-        name: (chip.digest, case.identity, choices[name].nest, choices[name].dataflow) for name, case in cases.items()
+        name: (chip.digest, case.identity, choices[name].nest, choices[name].dataflow, choices[name].certificate)
+        for name, case in cases.items()
     }
     groups: dict[Nest, dict[_Key, tuple[Case, Choice]]] = {}
     for name, key in keys.items():
@@ -61,7 +77,7 @@ def mac_layers(chip: Chip, cases: Mapping[str, Case], choices: Mapping[str, Choi
     return results
 
 
-_Key = tuple[str, tuple[object, ...], Nest, str]
+_Key = tuple[str, tuple[object, ...], Nest, str, Certificate | None]
 _REMEMBERED = 10_000
 _costed: dict[_Key, LayerResult] = {}
 """Results computed before in this process, oldest first: they depend on nothing but their key."""
@@ -108,9 +124,23 @@ def _layer_result(chip: Chip, evaluation: Evaluation, row: int, found: tuple[Cas
         nest=choice.nest,
         mapping=choice.dataflow,
         counts=counts,
+        certificate=choice.certificate,
         boxes={key: int(box[row]) for key, box in evaluation.counts.boxes.items()},
+        footprints=_footprints(chip, evaluation, row),
         instances={name: int(used[row]) for name, used in evaluation.counts.instances.items()},
         peak_macs_per_cycle=float(chip.pes * rate),
         bound_energy_pj=None if np.isnan(limit) else limit,
         bound_cycles=float(evaluation.bounds.cycles[row]),
+        bound_dram_bits=float(evaluation.bounds.dram_bits[row]),
+        bound_compulsory_bits=float(evaluation.bounds.compulsory_bits[row]),
     )
+
+
+def _footprints(chip: Chip, evaluation: Evaluation, row: int) -> dict[tuple[str, str], float]:
+    """Bits that one instance of a level sets aside for each operand."""
+    batch, nest, counts = evaluation.batch, evaluation.nest, evaluation.counts
+    found = {}
+    for level, operand in counts.boxes:
+        bits = footprint_bits(batch, nest, counts, chip.level(level), operand)
+        found[level, operand] = float(np.broadcast_to(bits, evaluation.cycles.shape)[row])
+    return found

@@ -7,9 +7,13 @@ from typing import Any
 
 from accelsim.simulation.costs import Use, uses
 from accelsim.simulation.demand import demand
+from accelsim.simulation.distance import distance
 from accelsim.simulation.result import LayerResult, Result
 
-LAYER_FIELDS = ("name", "kind", "repeat", "macs", "energy_pj", "cycles", "bound_by", "mapping")
+LAYER_FIELDS = (
+    "name", "kind", "repeat", "macs", "energy_pj", "cycles", "bound_by", "mapping",
+    "bound_dram_bits", "dram_over_bound",
+)  # fmt: skip
 
 
 def record(result: Result) -> dict[str, Any]:
@@ -51,13 +55,15 @@ def record(result: Result) -> dict[str, Any]:
         "macs_per_dram_byte": finite(result.macs_per_dram_byte),
         "energy_breakdown_pj": dict(result.energy_breakdown_pj),
         "bound_energy_pj": result.bound_energy_pj,
+        "bound_dram_bits": result.bound_dram_bits,
+        "dram_over_bound": distance(result.layers),
         "cycle_breakdown": dict(result.cycle_breakdown),
         "bandwidth": [_demand_record(result, level.name) for level in result.chip.levels],
         "derived_costs": [_use_record(use) for use in uses(result) if use.cost.status == "derived"],
         "unconfirmed_costs": [_use_record(use) for use in uses(result) if use.cost.status == "from memory"],
         "citations": [source.cite() for source in result.citations()],
         "warnings": list(result.warnings),
-        "layers": [_layer_record(one) for one in result.layers],
+        "layers": [_layer_record(one) | {"certificate": certificate_record(one)} for one in result.layers],
     }
 
 
@@ -67,6 +73,17 @@ def layer_rows(result: Result) -> list[dict[str, Any]]:
     return [head | _layer_record(one) for one in result.layers]
 
 
+def certificate_record(one: LayerResult) -> dict[str, Any] | None:
+    """Return the certificate of a layer's mapping as plain data; None where nothing was searched."""
+    found = one.certificate
+    if found is None:
+        return None
+    return {
+        "objective": found.objective, "space": found.space, "evaluated": found.evaluated, "pruned": found.pruned,
+        "candidates": found.candidates, "value": finite(found.value), "bound": finite(found.bound),
+    }  # fmt: skip
+
+
 def finite(value: float) -> float | None:
     """Return a number, or None where it is infinite: JSON has no word for that."""
     return value if math.isfinite(value) else None
@@ -74,7 +91,10 @@ def finite(value: float) -> float | None:
 
 def _layer_record(one: LayerResult) -> dict[str, Any]:
     layer = one.layer
-    values = (layer.name, layer.kind, layer.repeat, layer.macs, one.energy_pj, one.cycles, one.bound_by, one.mapping)
+    values = (
+        layer.name, layer.kind, layer.repeat, layer.macs, one.energy_pj, one.cycles, one.bound_by, one.mapping,
+        one.bound_dram_bits, distance([one]),
+    )  # fmt: skip
     return dict(zip(LAYER_FIELDS, values, strict=True))
 
 

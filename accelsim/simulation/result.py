@@ -15,6 +15,7 @@ from accelsim.mapping.nest import Nest
 from accelsim.mapping.tally import LevelCounts
 from accelsim.provenance import Source, Sourced, bibliography
 from accelsim.scheme import LayerFormats, Scheme
+from accelsim.search.certificate import Certificate
 from accelsim.simulation.line import Line, static_lines
 from accelsim.simulation.residency import Residency
 from accelsim.workload.layer import Layer
@@ -39,19 +40,27 @@ class LayerResult:
         Cycles that each resource alone would need.
     bound_by : str
     formats : LayerFormats or None
-        None for a layer without multiply-accumulates; the next five are None or empty then.
+        None for a layer without multiply-accumulates; the next seven are None or empty then.
     nest : Nest or None
     mapping : str
-        The dataflow that the nest was chosen from ("output-stationary"), or "given" for the caller's own.
+        "optimal" (proven), "constrained-optimal" (proven within the caller's constraints), "searched" (the
+        best found, not proven), "given" (the caller's own), or the dataflow that a heuristic mapping was
+        chosen from ("output-stationary").
+    certificate : Certificate or None
+        The proof of an optimum, or how far a searched mapping may be from it; None where nothing was searched.
     counts : dict of (level, operand) to LevelCounts
     boxes : dict of (level, operand) to int
         Words of the largest box that one instance holds.
+    footprints : dict of (level, operand) to float
+        Bits that one instance sets aside: the box, twice where it is double-buffered, or a resident tensor.
     instances : dict of fan-out name to int
         Instances that the mapping uses.
     peak_macs_per_cycle : float
         Of the whole array in the formats multiplied; 0 without MACs.
-    bound_energy_pj, bound_cycles : float or None
-        What no mapping can beat.
+    bound_energy_pj, bound_cycles, bound_dram_bits : float or None
+        What no mapping can beat: energy, time, and traffic of the outermost level.
+    bound_compulsory_bits : float or None
+        What of that traffic a chip of any capacity has: every word that has to move, once.
     """
 
     layer: Layer
@@ -62,12 +71,16 @@ class LayerResult:
     formats: LayerFormats | None = None
     nest: Nest | None = None
     mapping: str = ""
+    certificate: Certificate | None = None
     counts: dict[tuple[str, str], LevelCounts] = field(default_factory=dict)
     boxes: dict[tuple[str, str], int] = field(default_factory=dict)
+    footprints: dict[tuple[str, str], float] = field(default_factory=dict)
     instances: dict[str, int] = field(default_factory=dict)
     peak_macs_per_cycle: float = 0.0
     bound_energy_pj: float | None = None
     bound_cycles: float | None = None
+    bound_dram_bits: float | None = None
+    bound_compulsory_bits: float | None = None
 
     @property
     def cycles(self) -> float:
@@ -296,10 +309,15 @@ class Result:
 
     @cached_property
     def bound_energy_pj(self) -> float | None:
-        """Compulsory energy of the layers with MACs in pJ: what no mapping can beat."""
+        """Energy in pJ that no mapping of the layers with MACs can beat."""
         bounds = [one.bound_energy_pj for one in self.layers if one.nest is not None]
         repeats = [one.layer.repeat for one in self.layers if one.nest is not None]
         return _total(None if bound is None else bound * repeat for bound, repeat in zip(bounds, repeats, strict=True))
+
+    @cached_property
+    def bound_dram_bits(self) -> float:
+        """Traffic of the outermost level that no mapping of the layers with MACs can beat, in bits."""
+        return self._sum(lambda one: one.bound_dram_bits or 0.0)
 
     @cached_property
     def costs(self) -> tuple[Sourced, ...]:

@@ -102,7 +102,7 @@ def test_density_scales_what_macs_do_and_not_what_is_fetched():
 
 
 def test_single_buffering_makes_the_macs_wait():
-    chip = load_profile(TINY, {"levels.buffer.double_buffered": "false"})
+    chip = load_profile(TINY, {"levels.buffer.buffering": "single"})
     nest = Nest((Keep("DRAM", "WIO"), Loop("B", 1), Keep("buffer", "WIO"), Loop("C", 1), Loop("K", 1, "pes")))
     overlapped = evaluate_mapping(GEMM, load_profile(TINY), nest, "fp32")
     waiting = evaluate_mapping(GEMM, chip, nest, "fp32")

@@ -22,14 +22,13 @@ def assert_needs(fits, bits):
 
 
 @pytest.mark.parametrize(
-    ("double_buffered", "words"),
-    [("true", 16 + 2 * 8 + 2 * 2), ("false", 16 + 8 + 2)],  # W stays; a row of I and one of O change
+    ("buffering", "words"),
+    # W stays; a row of I and one of O change
+    [("double", 16 + 2 * 8 + 2 * 2), ("single", 16 + 8 + 2), ("ideal", 16 + 8 + 2)],
 )
-def test_a_double_buffered_level_holds_two_of_every_box_that_changes(double_buffered, words):
+def test_a_double_buffered_level_holds_two_of_every_box_that_changes(buffering, words):
     def fits(capacity):
-        chip = load_profile(
-            TINY, {"levels.buffer.capacity": capacity, "levels.buffer.double_buffered": double_buffered}
-        )
+        chip = load_profile(TINY, {"levels.buffer.capacity": capacity, "levels.buffer.buffering": buffering})
         evaluate_mapping(GEMM, chip, BY_ROW, "fp32")
 
     assert_needs(fits, words * 32)
@@ -83,12 +82,12 @@ def test_a_shortcut_kept_for_a_later_addition_takes_room_while_others_run():
     # c: all of W (64), b's whole output (32), its own (32) and two rows of partial sums (2 * 8), and a (32)
     words = 64 + 32 + 32 + 2 * 8 + 32
 
-    def fits(capacity):
-        chip = load_profile(TINY, {"levels.buffer.capacity": capacity})
-        result = estimate(Network("residual", layers), chip, "fp32", mapping=dict.fromkeys("abc", nest))
-        assert result.residency.outputs == {"a", "b", "c"}
+    def stay(capacity):
+        chip = load_profile(TINY, {"levels.buffer.capacity": f"{capacity} B"})
+        return estimate(Network("residual", layers), chip, "fp32", mapping=dict.fromkeys("abc", nest)).residency.outputs
 
-    assert_needs(fits, words * 32)
+    assert stay(words * 4) == {"a", "b", "c"}
+    assert stay(words * 4 - 1) < {"a", "b", "c"}  # a mapping that needs the room gets it
 
 
 @pytest.mark.parametrize("objective", ["energy", "latency"])

@@ -66,7 +66,7 @@ def test_skew_is_paid_once_where_the_next_fold_is_loaded_behind():
 
 
 def test_skew_and_loading_are_paid_for_every_fold_otherwise():
-    result = run(SYSTOLIC, STATIONARY, layer=FOLDED, register_holds="W", register_double_buffered="false")
+    result = run(SYSTOLIC, STATIONARY, layer=FOLDED, register_holds="W", register_buffering="single")
     assert result.cycle_parts["skew"] == 4 * (3 + 4 - 2 + 3)  # SCALE-Sim: 2R + C + T - 2 a fold
     assert result.cycle_parts["compute"] + result.cycle_parts["skew"] == 4 * (2 * 3 + 4 + 4 - 2)
 
@@ -78,7 +78,7 @@ def test_outputs_that_stay_are_not_loaded():
          Loop("C", 1))
     )  # fmt: skip
     layer = replace(FOLDED, shape=Shape.gemm(M=6, N=8, K=6))
-    result = run(SYSTOLIC, nest, layer=layer, register_holds="O", register_double_buffered="false")
+    result = run(SYSTOLIC, nest, layer=layer, register_holds="O", register_buffering="single")
     assert result.cycle_parts["skew"] == 4 * (3 + 4 - 2)
 
 
@@ -141,8 +141,26 @@ def test_a_shared_port_moves_one_after_the_other():
 def test_a_single_buffered_level_exposes_everything_it_exchanges():
     """Three more rows of I come and three of O go while nothing computes; then DRAM has nothing left to do."""
     slow = {"DRAM_read_bits_per_cycle": 8, "DRAM_write_bits_per_cycle": 1}
-    result = run(TINY, BY_ROW, buffer_double_buffered="false", **slow)
+    result = run(TINY, BY_ROW, buffer_buffering="single", **slow)
     opening, closing = 24 * 32 / 8, 2 * 32 / 1
     serial = max(24 * 32 / 8, 6 * 32 / 1)
     assert result.cycle_parts == {"compute": 32, "opening": opening, "closing": closing, "serial": serial}
     assert result.cycles == 32 + opening + serial + closing
+
+
+def test_an_ideal_level_hides_even_its_first_and_last_transfers():
+    result = run(TINY, BY_ROW, buffer_buffering="ideal", DRAM_read_bits_per_cycle=8, DRAM_write_bits_per_cycle=1)
+    slowest = max(48 * 32 / 8, 8 * 32 / 1)  # all of W and I, or all of O
+    assert result.cycle_parts == {"compute": 32, "stall DRAM": slowest - 32}
+    assert result.cycles == slowest
+
+
+def test_an_ideal_level_hides_nothing_of_the_level_inside_it():
+    """The register's first boxes and last words are exposed on the buffer's ports; DRAM's transfers are not."""
+    result = run(REGISTERS, IN_PES, buffer_buffering="ideal", register_buffering="double", buffer_read_bits_per_cycle=8)
+    opening, closing = (2 * 8 + 8) * 32 / 8, 32 / 64
+    left = ((16 + 32 + 8) * 32 - (2 * 8 + 8) * 32) / 8  # the buffer's port reads W, I and finished O once
+    parts = {"compute": 32, "opening": opening, "closing": closing, "stall buffer": left - 32}
+    assert result.cycle_parts == parts
+    systolic = run(SYSTOLIC, STATIONARY, layer=FOLDED, register_holds="W", register_buffering="ideal")
+    assert systolic.cycle_parts["skew"] == 3 + 4 - 2

@@ -145,7 +145,7 @@ def test_a_result_that_beats_the_roofline_is_a_defect(monkeypatch):
     engine.evaluate(batch, WHOLE, counts, exact=False)  # approximate counts may
 
 
-def test_a_result_that_beats_the_compulsory_traffic_is_a_defect(monkeypatch):
+def test_a_result_that_beats_the_least_traffic_or_energy_is_a_defect(monkeypatch):
     batch, counts = one_case(TINY, WHOLE)
     honest = engine.traffic
 
@@ -155,6 +155,11 @@ def test_a_result_that_beats_the_compulsory_traffic_is_a_defect(monkeypatch):
         return replace(moved, flows=tuple(kept))
 
     monkeypatch.setattr(engine, "traffic", too_little)
-    with pytest.raises(AssertionError, match="beats the compulsory traffic"):
+    with pytest.raises(AssertionError, match="beats the least traffic"):
+        engine.evaluate(batch, WHOLE, counts)
+    monkeypatch.setattr(engine, "traffic", honest)
+    bill = engine.dynamic_terms
+    monkeypatch.setattr(engine, "dynamic_terms", lambda *args: bill(*args)[:1])
+    with pytest.raises(AssertionError, match="beats the least energy"):
         engine.evaluate(batch, WHOLE, counts)
     assert np.isfinite(bounds(batch).energy_pj).all()

@@ -121,8 +121,8 @@ BROKEN = [
         "give either read_bits_per_cycle or bandwidth",
     ),
     ("read_bits_per_cycle: 256", "efficiency: 1.5", "must be a share of the peak bandwidth of at most 1; got 1.5"),
-    ("read_bits_per_cycle: 256", "double_buffered: on", "can be read as text or as a boolean"),
-    ("read_bits_per_cycle: 256", "double_buffered: 1", "must be true or false; got 1."),
+    ("read_bits_per_cycle: 256", "shared_port: on", "can be read as text or as a boolean"),
+    ("read_bits_per_cycle: 256", "shared_port: 1", "must be true or false; got 1."),
     ("name: mine", "name: my chip", ":1:7: name: must be text of the form"),
     (
         "name: mine",

@@ -1,0 +1,102 @@
+"""In which ways can dimensions spread over neighboring fan-outs?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from accelsim.engine.case import Ints
+from accelsim.hardware.chip import Chip
+from accelsim.mapping.constraints import Constraints
+from accelsim.search.partial import COLUMN, Bools
+from accelsim.workload.shape import DIMS, Shape
+
+Pin = tuple[tuple[str, int | None], ...] | None
+"""The dimensions that must cross a fan-out and over how many instances, None if open; None: any."""
+
+
+def spreads_of(chip: Chip, shape: Shape, names: Sequence[str], constraints: Constraints) -> tuple[Ints, Ints]:
+    """Return every way to spread a shape over neighboring fan-outs of a chip, as `spreads` does."""
+    extents = shape.extents
+    fanouts = [next(one for one in chip.fanouts if one.name == name) for name in names]
+    dims = tuple(
+        tuple(dim for dim in DIMS if extents[dim] > 1 and (fanout.dims is None or dim in fanout.dims))
+        for fanout in fanouts
+    )
+    pins = tuple(
+        tuple(sorted(constraints.spatial[name].items())) if name in constraints.spatial else None for name in names
+    )
+    return spreads(tuple(one.size for one in fanouts), dims, tuple(extents.values()), pins)
+
+
+@lru_cache(maxsize=256)
+def spreads(
+    sizes: tuple[int, ...], dims: tuple[tuple[str, ...], ...], extents: tuple[int, ...], pins: tuple[Pin, ...]
+) -> tuple[Ints, Ints]:
+    """Return every way to spread dimensions over neighboring fan-outs.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Of the fan-outs, outermost first.
+    dims : tuple of tuple of str
+        Dimensions that may cross each.
+    extents : tuple of int
+        Of the eight dimensions.
+    pins : tuple
+        For each fan-out None or a tuple of (dimension, instances) that must cross it; instances None is open.
+
+    Returns
+    -------
+    (int64 array, shape (choices, 8); int64 array, shape (choices, fan-outs, 8))
+        Instances of every dimension in all, and of each fan-out for one way to get them.
+    """
+    tables = [_instances(size, own, extents, pin) for size, own, pin in zip(sizes, dims, pins, strict=True)]
+    totals, ways = np.ones((1, len(DIMS)), dtype=np.int64), np.ones((1, 0, len(DIMS)), dtype=np.int64)
+    for table in tables:
+        count, more = len(totals), len(table)
+        totals = (totals[:, None, :] * table[None, :, :]).reshape(count * more, len(DIMS))
+        ways = np.concatenate([np.repeat(ways, more, axis=0), np.tile(table, (count, 1))[:, None, :]], axis=1)
+        fits = spread_fits(ways, np.array(extents))
+        totals, ways = totals[fits], ways[fits]
+    code = np.zeros(len(totals), dtype=np.int64)
+    for column in range(len(DIMS)):
+        code = code * (int(totals[:, column].max()) + 1) + totals[:, column]
+        _, code = np.unique(code, return_inverse=True)
+        code = code.reshape(-1)
+    _, first = np.unique(code, return_index=True)
+    return totals[first], ways[first]
+
+
+def spread_fits(ways: Ints, room: Ints) -> Bools:
+    """Return whether no instance of any fan-out is without work, given the tiles that there are to spread."""
+    fits = np.ones(len(ways), dtype=bool)
+    for number in reversed(range(ways.shape[1])):
+        fits &= (ways[:, number] <= room).all(axis=1)
+        room = -(-room // ways[:, number])
+    return fits
+
+
+def _instances(size: int, dims: Sequence[str], extents: Sequence[int], pin: Pin) -> Ints:
+    """Every vector of instances whose product fits one fan-out."""
+    found = [np.ones(len(DIMS), dtype=np.int64)]
+    pinned = dict.fromkeys(dims) if pin is None else dict(pin)
+    for dim in dims:
+        if dim in pinned:
+            column, wanted = COLUMN[dim], pinned[dim]
+            grown = []
+            for vector in found:
+                most = min(size // int(vector.prod()), extents[column])
+                for count in range(wanted or 1, min(wanted or most, most) + 1):
+                    longer = vector.copy()
+                    longer[column] = count
+                    grown.append(longer)
+            found = grown
+    return np.array(found, dtype=np.int64).reshape(-1, len(DIMS))
+
+
+def most_of(totals: Ints) -> Ints:
+    """Return the most instances of every dimension, and of all at once, shape (9,)."""
+    return np.append(totals.max(axis=0), totals.prod(axis=1).max())
