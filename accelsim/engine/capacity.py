@@ -8,6 +8,7 @@ operand takes its whole tensor in the home level, and so do the tensors that sta
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accelsim.engine.case import Batch, Floats, home
 from accelsim.engine.width import chain_of, stored_bits, word_bits
@@ -25,15 +26,12 @@ def check_fit(batch: Batch, nest: Nest, counts: Counts) -> None:
     InfeasibleError
         Names the level, the tiles with their bits, and how many bits are missing.
     """
-    kept = home(batch.chip)
     for level in batch.chip.levels[:-1]:
         if level.capacity_bits is None:
             continue
-        operands = [operand for operand in "WIO" if (level.name, operand) in counts.boxes]
-        used = {operand: footprint_bits(batch, nest, counts, level, operand) for operand in operands}
-        if kept is not None and kept.name == level.name:
-            used["what stays for other layers"] = batch.each(lambda case: case.reserved_bits)
-        total = np.sum(list(used.values()), axis=0) if used else np.zeros(1)
+        used = _used(batch, nest, counts, level)
+        operands = [name for name in used if name != OTHERS]
+        total = sum(used.values(), np.zeros(len(batch.case_of)))
         over = np.flatnonzero(total > level.capacity_bits)
         if over.size:
             row = int(over[0])
@@ -44,6 +42,31 @@ def check_fit(batch: Batch, nest: Nest, counts: Counts) -> None:
                 f"Use smaller tiles, a narrower scheme or a larger {level.name}.",
                 where=batch.cases[batch.case_of[row]].layer.name,
             )
+
+
+def fits(batch: Batch, nest: Nest, counts: Counts) -> NDArray[np.bool_]:
+    """Return whether the tiles of every mapping fit all levels, shape (n,)."""
+    result = np.ones(len(batch.case_of), dtype=bool)
+    for level in batch.chip.levels[:-1]:
+        if level.capacity_bits is not None:
+            used = sum(_used(batch, nest, counts, level).values(), np.zeros(len(result)))
+            result &= used <= level.capacity_bits
+    return result
+
+
+OTHERS = "what stays for other layers"
+
+
+def _used(batch: Batch, nest: Nest, counts: Counts, level: Level) -> dict[str, Floats]:
+    """Bits that one instance of a level sets aside, by operand, and for other layers."""
+    used = {
+        operand: footprint_bits(batch, nest, counts, level, operand)
+        for operand in "WIO" if (level.name, operand) in counts.boxes
+    }  # fmt: skip
+    kept = home(batch.chip)
+    if kept is not None and kept.name == level.name:
+        used[OTHERS] = batch.each(lambda case: case.reserved_bits)
+    return used
 
 
 def footprint_bits(batch: Batch, nest: Nest, counts: Counts, level: Level, operand: str) -> Floats:

@@ -21,10 +21,10 @@ class _Standing:
 
 
 def keeps_pins(nest: Nest, shape: Shape, constraints: Constraints) -> bool:
-    """Return whether a nest has the pinned order of nodes, tiles and order of loops.
+    """Return whether a nest has the pinned order of nodes, tiles, order of loops and instances.
 
-    Nodes with no loop between them may be written in either order. What levels keep, spatial pins and
-    divisors are not looked at.
+    Nodes with no loop between them may be written in either order. What levels keep and divisors are not
+    looked at.
     """
     nodes = _nodes(nest, shape)
     if not {*constraints.nodes, *constraints.tiles, *constraints.loops} <= nodes.keys():
@@ -34,7 +34,19 @@ def keeps_pins(nest: Nest, shape: Shape, constraints: Constraints) -> bool:
         order == sorted(order)
         and all(nodes[node].tile[dim] == tile for node, own in constraints.tiles.items() for dim, tile in own.items())
         and all(nodes[node].above == tuple(dims) for node, dims in constraints.loops.items())
+        and _keeps_instances(nest, shape, constraints)
     )
+
+
+def _keeps_instances(nest: Nest, shape: Shape, constraints: Constraints) -> bool:
+    used = {
+        (loop.fanout, loop.dim): bound
+        for loop, bound in zip(nest.loops, nest.bounds(shape), strict=True) if loop.fanout is not None
+    }  # fmt: skip
+    return all(
+        used.get((fanout, dim), 1) == count
+        for fanout, dims in constraints.spatial.items() for dim, count in dims.items() if count is not None
+    )  # fmt: skip
 
 
 def _nodes(nest: Nest, shape: Shape) -> dict[Node, _Standing]:

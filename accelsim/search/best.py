@@ -6,22 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from accelsim.engine.capacity import footprint_bits
-from accelsim.engine.case import Batch, Case, Floats, Ints, home
+from accelsim.engine.capacity import fits
+from accelsim.engine.case import Batch, Case, Floats, Ints
 from accelsim.engine.evaluate import evaluate
 from accelsim.errors import InfeasibleError
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.constraints import Constraints
-from accelsim.mapping.counts import Counts, count_many
+from accelsim.mapping.counts import count_many
 from accelsim.mapping.nest import Nest
 from accelsim.mapping.pinned import keeps_pins
 from accelsim.search.bill import Least
+from accelsim.search.certificate import EQUAL
 from accelsim.search.heuristic import Objective, choose, scores, tiled
 from accelsim.search.optimism import Optimist
 from accelsim.search.partial import Bools, Partial
-
-EQUAL = 1e-9
-"""Objectives that differ by less, relative, are equal: the rounding of sums."""
 
 
 class Best:
@@ -103,25 +101,12 @@ class Best:
         batch = Batch(self.chip, [self.case], which)
         first, second = scores(evaluate(batch, structure, counts, exact=False), self.objective)
         self.evaluated += len(tilings)
-        fits = self._fits(batch, structure, counts)
+        fitting = fits(batch, structure, counts)
         for row in np.lexsort((second, first)):
-            if fits[row]:
+            if fitting[row]:
                 if self.worse(first[row : row + 1], second[row : row + 1])[0]:
                     break
                 nest = tiled(structure, tilings[row], self.case)
                 if keeps_pins(nest, self.case.shape, self.constraints):
                     self.value, self.nest = (float(first[row]), float(second[row])), nest
                     break
-
-    def _fits(self, batch: Batch, nest: Nest, counts: Counts) -> Bools:
-        kept = home(self.chip)
-        result = np.ones(len(batch.case_of), dtype=bool)
-        for level in self.chip.levels[:-1]:
-            if level.capacity_bits is not None:
-                reserved = self.case.reserved_bits if kept is not None and kept.name == level.name else 0.0
-                used = np.full(len(result), reserved)
-                for operand in "WIO":
-                    if (level.name, operand) in counts.boxes:
-                        used = used + footprint_bits(batch, nest, counts, level, operand)
-                result &= used <= level.capacity_bits
-        return result

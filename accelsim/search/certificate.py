@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+EQUAL = 1e-9
+"""Objectives that differ by less, relative, are equal: the rounding of sums."""
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -41,7 +44,7 @@ class Certificate:
     @property
     def proven(self) -> bool:
         """Whether no mapping of the space is better in the objective."""
-        return self.bound >= self.value * (1 - 1e-9)
+        return self.bound >= self.value * (1 - EQUAL)
 
     @property
     def gap(self) -> float:

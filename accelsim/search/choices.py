@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from accelsim.search.best import Best
-from accelsim.search.growth import Marks, grow, grow_coarsely, refine
+from accelsim.search.growth import grow, grow_coarsely, refine
 from accelsim.search.optimism import Optimist
 from accelsim.search.partial import Partial
 from accelsim.search.skeleton import REUSE
@@ -34,37 +32,27 @@ def choices(own: Optimist, best: Best, part: Partial) -> Partial:
 
 
 def _reused(own: Optimist, best: Best, part: Partial) -> Partial:
-    """Every tile of the dimensions that reuse the next node outward, and of those that slide there.
+    """Every tile of the dimensions that reuse the next node outward.
 
-    Loops that slide save little beside what they multiply, so that a dive leaves them out.
+    Loops that only slide over the input save little beside what they multiply, and are left out.
     """
     facts, exact, place = own.facts, best.constraints.divisors, part.place - 1
     what = facts.skeleton.places[place]
     pins = best.constraints.tiles.get((what.level, what.operand), {})
     free = []
-    slides = np.zeros(len(part), dtype=bool)
-    sliding = facts.sliding if best.beam is None else []
-    if sliding:
-        slides = own.sliding_rows(part)
     for dim in facts.active:
         extent = facts.shape.extents[dim]
         reused = dim in REUSE[what.operand]
-        whole = extent if reused and place == 0 else None  # the outermost level has every tile
         if dim in pins:
-            part, slides = grow(part, dim, extent, exact, slides, forced=pins[dim])
-        elif dim in sliding and (what.operand == "I" or slides.any()):
-            every = slides | (what.operand == "I") | (reused and place > 0)
-            part, slides = grow(part, dim, extent, exact, slides, every, whole)
-            part, slides = _pruned(own, best, part, slides)
-        elif whole is not None:
-            part, slides = grow(part, dim, extent, exact, slides, forced=whole)
+            part = grow(part, dim, extent, exact, forced=pins[dim])
+        elif reused and place == 0:  # the outermost level has every tile
+            part = grow(part, dim, extent, exact, forced=extent)
         elif reused:
             free.append(dim)
     if not exact and free:
         return _grown(own, best, part, free)
     for dim in free:
-        part, slides = grow(part, dim, facts.shape.extents[dim], exact, slides)
-        part, slides = _pruned(own, best, part, slides)
+        part = _pruned(own, best, grow(part, dim, facts.shape.extents[dim], exact))
     return part.with_node()
 
 
@@ -76,14 +64,11 @@ def _grown(own: Optimist, best: Best, part: Partial, dims: Sequence[str]) -> Par
     part = part.with_node()
     for by in ("count", "tile"):
         for dim in dims:
-            part, _ = _pruned(own, best, part, np.zeros(len(part), dtype=bool))
+            part = _pruned(own, best, part)
             part = refine(part, dim, own.facts.shape.extents[dim], by).settled()
     return part.finely()
 
 
-def _pruned(own: Optimist, best: Best, part: Partial, mark: Marks) -> tuple[Partial, Marks]:
-    """The rows that are still hopeful, with their marks, if there are so many that looking pays."""
-    if len(part) <= FEW:
-        return part, mark
-    rows = best.hopeful(best.bounded(own, part))
-    return part.take(rows), mark[rows]
+def _pruned(own: Optimist, best: Best, part: Partial) -> Partial:
+    """The rows that are still hopeful, if there are so many that looking pays."""
+    return part if len(part) <= FEW else part.take(best.hopeful(best.bounded(own, part)))

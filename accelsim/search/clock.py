@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 
 from accelsim.engine.case import Floats
+from accelsim.engine.cycles import port_cycles
 from accelsim.hardware.chip import Level
 from accelsim.search.instances import Instances
 from accelsim.search.prices import Crossing
@@ -156,10 +157,7 @@ def _exchange(phase: dict[str, Exchange], crossing: Crossing, flow: Flow) -> Non
 
 
 def _port_cycles(level: Level, port: Port, used: Floats) -> Floats:
-    share = level.efficiency.value
-    reading = port.read / (level.read_bits_per_cycle * share) if level.read_bits_per_cycle else 0.0
-    writing = port.written / (level.write_bits_per_cycle * share) if level.write_bits_per_cycle else 0.0
-    return (reading + writing if level.shared_port else np.maximum(reading, writing)) / used
+    return port_cycles(level, np.asarray(port.read), np.asarray(port.written)) / used
 
 
 def _greatest(cycles: Iterable[Floats], least: Floats) -> Floats:

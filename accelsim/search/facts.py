@@ -9,7 +9,7 @@ import numpy as np
 
 from accelsim.engine.case import Case, Floats, Ints, home
 from accelsim.engine.energy import multiplied_formats
-from accelsim.engine.width import conversion_place, multiplied_bits, stored_bits
+from accelsim.engine.width import word_bits
 from accelsim.hardware.chip import Chip
 from accelsim.search.axes import axes_of
 from accelsim.search.partial import COLUMN
@@ -90,11 +90,11 @@ class Facts:
 
     def _widths(self, operand: str) -> list[tuple[float, float]]:
         chain = self.skeleton.chains[operand]
-        stored, multiplied = stored_bits(self.case, operand), multiplied_bits(self.case, operand)
-        if operand == "O":
-            return [(stored, multiplied)] * len(chain)
-        point = conversion_place(self.chip, chain, self.case, operand)
-        return [(stored, stored) if place < point else (multiplied, multiplied) for place in range(len(chain))]
+
+        def bits(name: str, *, finished: bool) -> float:
+            return word_bits(self.chip, chain, self.levels[name], self.case, operand, finished=finished)
+
+        return [(bits(name, finished=True), bits(name, finished=False)) for name in chain]
 
     def _skew(self) -> float:
         if self.chip.timing != "systolic" or len(self.chip.fanouts) < 2:

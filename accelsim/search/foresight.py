@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import log2, prod, sqrt
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def look_out(own: Optimist, best: Best, top: Ints) -> Outlook:
     end = groups[-1] if groups else len(facts.skeleton.places)
     if groups and _octaves(facts, top, end) > MOST:
         end = groups[0]
-    outlook = Outlook(end, octaves=_choices(facts, top, end) > MANY)
+    outlook = Outlook(end, octaves=_tilings(facts, top, end) > MANY)
     blind = Optimist(facts)
     part = _imagined(facts, top, end)
     while part.place > 0:
@@ -49,22 +50,23 @@ def look_out(own: Optimist, best: Best, top: Ints) -> Outlook:
     return outlook
 
 
-def _choices(facts: Facts, top: Ints, end: int) -> float:
+def _tilings(facts: Facts, top: Ints, end: int) -> float:
     """About how many tilings the nodes outside a place have."""
-    total = 1.0
-    for place in range(1, end):
-        for dim in REUSE.get(facts.skeleton.places[place].operand, ()):
-            total *= 2 * np.sqrt(facts.shape.extents[dim] / top[0, COLUMN[dim]])
-    return float(total)
+    return prod(2 * sqrt(room) for room in _rooms(facts, top, end))
 
 
 def _octaves(facts: Facts, top: Ints, end: int) -> float:
     """About how many octaves of tilings the nodes outside a place have."""
-    total = 1.0
-    for place in range(1, end):
-        for dim in REUSE.get(facts.skeleton.places[place].operand, ()):
-            total *= 1 + np.log2(facts.shape.extents[dim] / top[0, COLUMN[dim]])
-    return float(total)
+    return prod(1 + log2(room) for room in _rooms(facts, top, end))
+
+
+def _rooms(facts: Facts, top: Ints, end: int) -> list[float]:
+    """How many times larger than the least each tile to be laid out may be."""
+    return [
+        facts.shape.extents[dim] / int(top[0, COLUMN[dim]])
+        for place in range(1, end)
+        for dim in REUSE.get(facts.skeleton.places[place].operand, ())
+    ]
 
 
 def _imagined(facts: Facts, top: Ints, end: int) -> Partial:
@@ -102,8 +104,7 @@ def _laid_out(facts: Facts, constraints: Constraints, part: Partial, *, octaves:
         if octaves and forced is None:
             part = grow_coarsely(part, dim, extent)
         else:
-            mark = np.zeros(len(part), dtype=bool)
-            part, _ = grow(part, dim, extent, False, mark, forced=forced, windows=False)
+            part = grow(part, dim, extent, False, forced=forced, windows=False)
     return part.with_node()
 
 

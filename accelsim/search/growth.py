@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from accelsim.engine.case import Ints
-from accelsim.search.partial import COLUMN, Bools, Partial
-
-Marks = NDArray[Any]
-"""What rows carry along, one entry each."""
+from accelsim.search.partial import COLUMN, Partial
 
 
 @lru_cache(maxsize=4096)
@@ -40,40 +36,22 @@ def divisors(extent: int) -> Ints:
 
 
 def grow(
-    part: Partial,
-    dim: str,
-    extent: int,
-    exact: bool,
-    mark: Marks,
-    every: Bools | None = None,
-    forced: int | None = None,
-    windows: bool = True,
-) -> tuple[Partial, Marks]:
-    """Return every row with every tile of ``dim`` that is at least its present one, and its mark.
+    part: Partial, dim: str, extent: int, exact: bool, *, forced: int | None = None, windows: bool = True
+) -> Partial:
+    """Return every row with every tile of ``dim`` that is at least its present one.
 
     Parameters
     ----------
     exact : bool
         Whether tiles must divide each other and the extent.
-    mark : array, shape (rows,)
-        What to carry along.
-    every : bool array, shape (rows,), optional
-        Rows that take every tile; the others take ``forced`` or stay as they are. By default all rows,
-        unless ``forced`` is given.
     forced : int, optional
-        The only tile allowed to the others.
+        The only tile allowed.
     windows : bool
         Whether to take all tiles that leave the same number of tiles, not the smallest alone.
     """
     column = COLUMN[dim]
-    if every is None:
-        every = np.full(len(part), forced is None)
-    options = [
-        _options(extent, top, exact, None if free else (top if forced is None else forced), windows)
-        for top, free in zip(part.top[:, column].tolist(), every.tolist(), strict=True)
-    ]
-    rows, tiles = _laid_out(options)
-    return part.take(rows).grown(column, tiles), mark[rows]
+    rows, tiles = _laid_out([_options(extent, top, exact, forced, windows) for top in part.top[:, column].tolist()])
+    return part.take(rows).grown(column, tiles)
 
 
 def grow_coarsely(part: Partial, dim: str, extent: int) -> Partial:

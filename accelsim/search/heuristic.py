@@ -10,6 +10,7 @@ import numpy as np
 
 from accelsim.engine.case import Batch, Case, Floats, Ints, home
 from accelsim.engine.evaluate import Evaluation, evaluate
+from accelsim.engine.traffic import READS, WRITES
 from accelsim.engine.width import holders, stored_bits, word_bits
 from accelsim.errors import InfeasibleError
 from accelsim.hardware.chip import Chip
@@ -209,7 +210,7 @@ def scores(result: Evaluation, objective: Objective) -> tuple[Floats, Floats]:
     energy = result.energy_pj
     if np.isnan(energy).any():
         dram = result.batch.chip.outermost.name
-        energy = result.moved.bits(dram, frozenset({"read", "fill", "return", "update", "drain"}))
+        energy = result.moved.bits(dram, READS | WRITES)
     if objective == "latency":
         return result.cycles, energy
     return (energy if objective == "energy" else energy * result.cycles), result.cycles

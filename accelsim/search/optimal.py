@@ -125,10 +125,11 @@ def _search(branches: Sequence[Branch], best: Best, effort: int) -> bool:
     """
     provable = _provable(branches, best.constraints)
     own = best.constraints
-    best.constraints = replace(own, divisors=True)  # few and often good
-    for branch in branches:
-        branch.dive(effort // 4, WIDTHS[0])
-    best.constraints = own
+    if not own.divisors:
+        best.constraints = replace(own, divisors=True)  # few and often good
+        for branch in branches:
+            branch.dive(effort // 4, WIDTHS[0])
+        best.constraints = own
     for beam in WIDTHS[:1] if provable else WIDTHS:
         for branch in branches:
             branch.dive(effort // 2 if provable else effort, beam)

@@ -13,15 +13,13 @@ there are. Input rows and columns add the halo (`accelsim.search.image`).
 
 from __future__ import annotations
 
-import numpy as np
-
 from accelsim.engine.case import Floats
 from accelsim.search.bill import Bill, Least
 from accelsim.search.facts import Facts
 from accelsim.search.inward import add_inputs
 from accelsim.search.outlook import Outlook
 from accelsim.search.outward import add_outputs
-from accelsim.search.partial import Bools, Partial
+from accelsim.search.partial import Partial
 
 
 class Optimist:
@@ -52,27 +50,6 @@ class Optimist:
     def crossings(self, part: Partial) -> dict[int, tuple[Floats, Floats]]:
         """Return the energy of what crosses into every node, and the bits of the outermost level for it."""
         return self._bill(part).crossing
-
-    def sliding_rows(self, part: Partial) -> Bools:
-        """Return whether boxes of I may still overlap from one advance of the next loop outward to the next.
-
-        Once the loops above a node of I have traveled further than a box reaches, along either axis, a loop
-        outside them finds nothing that it could keep, wherever it stands.
-        """
-        facts = self.facts
-        result = np.zeros(len(part), dtype=bool)
-        for node in facts.skeleton.nodes["I"][1:]:
-            if node >= part.place:
-                tile = part.tiles[node]
-                for group in facts.skeleton.groups:
-                    if part.place <= group < node:
-                        tile = np.minimum(tile * part.spread[group], facts.extents)
-                still = np.ones(len(part), dtype=bool)
-                for axis, out, taps in facts.sides:
-                    traveled = axis.travel(part.top[:, out] - tile[:, out], part.top[:, taps] - tile[:, taps])
-                    still &= traveled < axis.box(tile[:, out], tile[:, taps])
-                result |= still
-        return result
 
     def _bill(self, part: Partial) -> Bill:
         bill = Bill(self.facts, part, self.outlook)

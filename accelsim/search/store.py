@@ -68,9 +68,9 @@ def found(
 def _from_disk_or_searched(
     chip: Chip, cases: Mapping[_Identity, Case], objective: Objective, constraints: Constraints
 ) -> dict[_Identity, Optimum]:
-    version = code_version(*FLOORS_ABOVE)
     with Cache(STORE) as cache:
-        keys = {identity: key_of(version, identity) for identity in cases} if version and cache.enabled else {}
+        version = code_version(*FLOORS_ABOVE) if cache.enabled else None
+        keys = {identity: key_of(version, identity) for identity in cases} if version else {}
         texts = cache.get(keys.values())
         read = {identity: _read(texts[key]) for identity, key in keys.items() if key in texts}
         results = {identity: one for identity, one in read.items() if one is not None}
