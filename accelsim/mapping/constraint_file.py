@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -50,19 +51,18 @@ def read_constraints(document: Document, at: Keys, own: Constraints | None = Non
     stated = validate(ConstraintsFields, document, at=at)
     if not stated.model_fields_set:
         raise InputError("constraints must pin something, as in {keeps: {SRAM: W I}}.", where=document.where(*at))
-    before = own or Constraints()
-    divisors = stated.divisors if "divisors" in stated.model_fields_set else before.divisors
     with located(document, *at, "order"):
         order = tuple(_node(name) for name in words(stated.order))
-    return Constraints(
-        keeps=_each(document, (*at, "keeps"), stated.keeps, _operands) or before.keeps,
-        nodes=order or before.nodes,
-        tiles=_by_node(_each(document, (*at, "tiles"), stated.tiles, _numbers), document, (*at, "tiles"))
-        or before.tiles,
-        spatial=_each(document, (*at, "spatial"), stated.spatial, _numbers) or before.spatial,
-        loops=_by_node(_each(document, (*at, "loops"), stated.loops, _dims), document, (*at, "loops")) or before.loops,
-        divisors=divisors,
-    )
+    read: dict[str, Any] = {
+        "keeps": _each(document, (*at, "keeps"), stated.keeps, _operands),
+        "order": order,
+        "tiles": _by_node(_each(document, (*at, "tiles"), stated.tiles, _numbers), document, (*at, "tiles")),
+        "spatial": _each(document, (*at, "spatial"), stated.spatial, _numbers),
+        "loops": _by_node(_each(document, (*at, "loops"), stated.loops, _dims), document, (*at, "loops")),
+        "divisors": stated.divisors,
+    }
+    pinned = {"nodes" if name == "order" else name: read[name] for name in stated.model_fields_set}
+    return replace(own or Constraints(), **pinned)
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def _operands(value: str | list[str] | None) -> str:
 
 
 def _dims(value: str | list[str] | None) -> tuple[str, ...]:
-    return tuple(read_dim(dim) for dim in words(value))
+    return () if value == "nothing" else tuple(read_dim(dim) for dim in words(value))
 
 
 def _numbers(value: dict[str, int] | dict[str, int | None] | list[str] | str | None) -> dict[str, Any]:

@@ -103,10 +103,9 @@ class Best:
         self.evaluated += len(tilings)
         fitting = fits(batch, structure, counts)
         for row in np.lexsort((second, first)):
-            if fitting[row]:
-                if self.worse(first[row : row + 1], second[row : row + 1])[0]:
-                    break
+            if first[row] > self.value[0] * (1 + EQUAL):
+                break
+            if fitting[row] and not self.worse(first[row : row + 1], second[row : row + 1])[0]:
                 nest = tiled(structure, tilings[row], self.case)
                 if keeps_pins(nest, self.case.shape, self.constraints):
                     self.value, self.nest = (float(first[row]), float(second[row])), nest
-                    break

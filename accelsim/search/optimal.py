@@ -82,12 +82,12 @@ def optimum(
     if constraints == FREE:
         best.take_heuristic()
     allowed = _allowed(chip, constraints)
-    branches = _branches(best, allowed)
-    proven = _search(branches, best, effort)
+    prices = Prices(chip, case)
+    left = _search(_branches(best, allowed, prices), best, effort)
     if best.nest is None:
         raise infeasible(chip, case, constraints.keeps)
     value = best.value[0]
-    bound = value if proven else min(value, _floor(best))
+    bound = min(value, max(left, _floor(best, prices)))
     space = sum(size(skeleton, chip, case.shape) for skeleton in allowed)
     return Optimum(best.nest, Certificate(objective, space, best.evaluated, best.candidates, value, bound))
 
@@ -102,10 +102,9 @@ def _allowed(chip: Chip, constraints: Constraints) -> list[Skeleton]:
     ]
 
 
-def _branches(best: Best, allowed: Sequence[Skeleton]) -> list[Branch]:
+def _branches(best: Best, allowed: Sequence[Skeleton], prices: Prices) -> list[Branch]:
     """A branch for every skeleton that may fit, the most promising first."""
     chip, case = best.chip, best.case
-    prices = Prices(chip, case)
     branches = []
     for skeleton in allowed:
         tables = {
@@ -118,10 +117,11 @@ def _branches(best: Best, allowed: Sequence[Skeleton]) -> list[Branch]:
     return sorted(branches, key=lambda branch: branch.promise)
 
 
-def _search(branches: Sequence[Branch], best: Best, effort: int) -> bool:
+def _search(branches: Sequence[Branch], best: Best, effort: int) -> float:
     """Dive into each skeleton for a good mapping, first of tiles that divide; search all in turn if that is a proof.
 
-    Returns whether no mapping can be better.
+    Returns what no mapping can be below but the best one found: infinite where all were looked at, the least
+    bound of those that were not where the effort ran out, 0 where bounds prove nothing.
     """
     provable = _provable(branches, best.constraints)
     own = best.constraints
@@ -136,7 +136,7 @@ def _search(branches: Sequence[Branch], best: Best, effort: int) -> bool:
     if provable:
         for branch in branches:
             branch.search(effort)
-    return provable and not any(np.isfinite(branch.left) for branch in branches)
+    return min((branch.left for branch in branches), default=np.inf) if provable else 0.0
 
 
 def _provable(branches: Sequence[Branch], constraints: Constraints) -> bool:
@@ -150,9 +150,9 @@ def _provable(branches: Sequence[Branch], constraints: Constraints) -> bool:
     )
 
 
-def _floor(best: Best) -> float:
-    """The objective at the energy and the time that no mapping beats."""
+def _floor(best: Best, prices: Prices) -> float:
+    """The objective at the energy (or the bits that stand for it) and the time that no mapping beats."""
     limits = bounds(Batch(best.chip, [best.case], np.zeros(1, dtype=np.int64)))
-    energy = float(np.nan_to_num(limits.energy_pj[0]))
+    energy = float((limits.energy_pj if prices.known else limits.dram_bits)[0])
     cycles = float(limits.cycles[0])
     return {"energy": energy, "latency": cycles, "edp": energy * cycles}[best.objective]

@@ -101,7 +101,7 @@ def called(asked: Request, found: Iterable[str]) -> str:
     if SEARCHED not in found:
         return asked.name
     kinds = asked.name.split(" and ")
-    return " and ".join(SEARCHED if kind in (OPTIMAL, CONSTRAINED) else kind for kind in kinds)
+    return " and ".join(dict.fromkeys(SEARCHED if kind in (OPTIMAL, CONSTRAINED) else kind for kind in kinds))
 
 
 def _named(text: str, chip: Chip) -> Request:

@@ -173,7 +173,8 @@ def test_the_first_pattern_that_matches_decides(tmp_path: Path) -> None:
     file = written(
         path,
         "constraints: {divisors: true, keeps: {RF: W O}}\n"
-        "layers:\n  conv1: {constraints: {keeps: {RF: I}}}\n  conv*: {constraints: {divisors: false}}\n",
+        "layers:\n  conv1: {constraints: {keeps: {RF: I}}}\n  conv*: {constraints: {divisors: false}}\n"
+        "  free: {constraints: {keeps: {}}}\n",
     )
 
     def stated(name: str) -> tuple[object, bool]:
@@ -184,9 +185,10 @@ def test_the_first_pattern_that_matches_decides(tmp_path: Path) -> None:
     assert stated("conv1") == ({"RF": "I"}, True)  # what a pattern leaves out is the file's own
     assert stated("conv2") == ({"RF": "WO"}, False)
     assert stated("fc") == ({"RF": "WO"}, True)
-    file.check_patterns(["conv1", "conv2"])
+    assert stated("free") == ({}, True)  # nothing, said of a field, is something said
+    file.check_patterns(["conv1", "conv2", "free"])
     with pytest.raises(InputError, match=r"m.yaml:3:3: 'conv1' must match .*; did you mean conv2\?"):
-        file.check_patterns(["conv2", "fc"])
+        file.check_patterns(["conv2", "fc", "free"])
     file = written(path, "layers:\n  '*': {constraints: {divisors: true}}\n  fc: {constraints: {divisors: false}}\n")
     with pytest.raises(InputError, match=r"m.yaml:3:3: 'fc' must stand before"):
         file.check_patterns(["conv1", "fc"])
@@ -202,7 +204,7 @@ constraints:
   order: [RF.O, RF.W]
   tiles: {RF: {K: 2}, RF.W: {C: 1}, DRAM.I: {K: 64}}
   spatial: {rows: {C: 16, FY: }, cols: K OY}
-  loops: {RF.O: K C}
+  loops: {RF.O: K C, RF.W: nothing}
   divisors: true
 """
     entry = written(tmp_path / "c.yaml", text).entry("conv1")
@@ -212,7 +214,7 @@ constraints:
         nodes=(("RF", "O"), ("RF", "W")),
         tiles={("RF", "W"): {"K": 2, "C": 1}, ("RF", "O"): {"K": 2}},
         spatial={"rows": {"C": 16, "FY": None}, "cols": {"K": None, "OY": None}},
-        loops={("RF", "O"): ("K", "C")},
+        loops={("RF", "O"): ("K", "C"), ("RF", "W"): ()},
         divisors=True,
     )
 

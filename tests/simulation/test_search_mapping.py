@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -348,3 +349,15 @@ def test_a_layer_is_named_behind_a_colon(tmp_path: Path) -> None:
 def test_a_wrong_name_of_a_layer_is_explained(text: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         load_layer(text)
+
+
+def test_bits_stand_for_an_energy_that_is_unknown() -> None:
+    """A chip without a cost of its buffer is searched, bounded and described in bits, as it is without any cost."""
+    chip = load_profile("horowitz-45nm")
+    levels = tuple(replace(level, read_pj_per_bit=None) if level.name == "SRAM" else level for level in chip.levels)
+    one = search_mapping(GEMM, replace(chip, levels=levels), "int8")
+    found = one.certificate
+    assert found is not None
+    assert one.energy_pj is None
+    assert 0.5 < found.bound / found.value <= 1  # the bound is of the same kind as the value, and not zero
+    assert ("fewer bits" if found.proven else "in bits of the outermost memory") in proof(one)
