@@ -23,20 +23,20 @@ from accelsim.search.optimal import optimum
 from accelsim.workload.shape import Shape
 
 ENOUGH_S, MOST = 2.0, 6
-"""Searches of one kind go on until this time or this number is reached; there are at least two of a quick one."""
+"""Searches of one kind go on until this time or this number is reached; there are at least two."""
 
 
 def searches(kind: str, chip: Chip, case: Case, constraints: Constraints) -> None:
     """Search again and again, and print what every search took."""
     begun = time.perf_counter()
-    for _ in range(MOST):
+    for done in range(1, MOST + 1):
         wall, cpu = time.perf_counter(), time.process_time()
         found = optimum(chip, case, "energy", constraints).certificate
         record = {"kind": kind, "wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
         record |= {"energy_pj": found.value, "evaluated": found.evaluated, "candidates": found.candidates}
         record |= {"proven": found.proven}
         print(json.dumps(record), flush=True)
-        if time.perf_counter() - begun > ENOUGH_S:
+        if done > 1 and time.perf_counter() - begun > ENOUGH_S:
             break
 
 

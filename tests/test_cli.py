@@ -304,7 +304,7 @@ def test_plot_is_written_and_said_on_stderr(capsys: pytest.CaptureFixture[str], 
             ["compare", "filter-3x3x256", "--on", "tpu-v1", "--schemes", "fp32,int8", "--reference", "fp32"],
         ),
         (3, "tpu-v1 runs", ["estimate", "alexnet", "--on", "tpu-v1", "--scheme", "int8", "--mapping", "rs"]),
-        (3, "bits", [*ESTIMATE, "--set", "levels.RF.capacity=2B"]),
+        (3, "bits", [*ESTIMATE, "--set", "levels.RF.capacity=2B", "--mapping", "heuristic"]),
     ],
 )
 def test_wrong_input_is_one_sentence_and_an_exit_code(

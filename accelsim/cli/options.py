@@ -68,7 +68,7 @@ def _mapping(default: str) -> tuple[Callable[[Command], Command], ...]:
             default=default,
             show_default=True,
             metavar="M",
-            help="heuristic, optimal (searched, proven where possible), a dataflow (ws, os, is, rs), or a .yaml file.",
+            help="optimal (searched, proven where possible), heuristic, a dataflow (ws, os, is, rs), or a .yaml file.",
         ),
         click.option(
             "--objective",
@@ -82,7 +82,7 @@ def _mapping(default: str) -> tuple[Callable[[Command], Command], ...]:
 
 def model_options(command: Command) -> Command:
     """Give a command the options of everything that estimates a model."""
-    return _given(command, (*_WORKLOAD, *_mapping("heuristic"), *_PROFILE, *_OUTPUT))
+    return _given(command, (*_WORKLOAD, *_mapping("optimal"), *_PROFILE, *_OUTPUT))
 
 
 def mapping_options(command: Command) -> Command:

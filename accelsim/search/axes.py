@@ -95,3 +95,8 @@ def axes_of(shape: Shape) -> tuple[Axis, Axis]:
     assert shape.y is not None
     assert shape.x is not None
     return _axis(shape.y, shape.OY, shape.FY), _axis(shape.x, shape.OX, shape.FX)
+
+
+def slides(shape: Shape) -> bool:
+    """Return whether tiles of the input overlap, or miss some of it."""
+    return any(axis.slides for axis in axes_of(shape))

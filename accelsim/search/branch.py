@@ -1,160 +1,322 @@
-"""What is the best mapping of one skeleton? Dives, and branch and bound, from the MACs outward."""
+"""How are all skeletons of a case searched? A first look with few tiles and instances, then all that can be better."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
 import numpy as np
 
-from accelsim.engine.case import Floats
-from accelsim.mapping.nest import Nest
-from accelsim.search.best import Best
-from accelsim.search.bill import Least
-from accelsim.search.choices import choices
-from accelsim.search.foresight import look_out
-from accelsim.search.leaves import leaf, variants
-from accelsim.search.optimism import Optimist
-from accelsim.search.outlook import Outlook
-from accelsim.search.partial import Partial
+from accelsim.engine.case import Case, Floats, Ints
+from accelsim.hardware.chip import Chip
+from accelsim.mapping.constraints import Constraints
+from accelsim.search.axes import slides
+from accelsim.search.compiled import records
+from accelsim.search.heuristic import OBJECTIVES, Objective
+from accelsim.search.leaf_lines import Leaf
+from accelsim.search.plans import Nest, Plans, Records, promising, reused
+from accelsim.search.prices import Prices
+from accelsim.search.problem import DIMENSIONS, GOAL, PLACES, STATE, WORK
+from accelsim.search.skeleton import Skeleton
+from accelsim.search.spreads import spreads_of
+from accelsim.workload.shape import DIMS
 
-FIRST, CHUNK = 16, 512
-"""Rows continued at once: few at first, so that a good mapping is known early, then many."""
-
-HALFWAY = 16
-"""How many times the rows of a dive are continued while a place is half decided."""
-
-ALIKE = 64
-"""Rows with about the same tiles from which an outlook of their own is worth its while."""
+SCALE = 20.0
+"""Ties are told apart up to some hundred times the energy of the arithmetic and the time of a full array."""
 
 
-class Branch:
-    """The search of one skeleton.
+@dataclass(frozen=True)
+class Row:
+    """A complete mapping as the search sees it.
 
     Parameters
     ----------
-    own : Optimist
-    best : Best
-        Shared with the other branches.
-
-    Attributes
-    ----------
-    promise : float
-        The least objective that any of its mappings can have; infinite if nothing fits.
-    left : float
-        The least bound of what the latest search left undone; infinite if it came to its end.
+    bound : float
+        Its objective by the bounds.
+    skeleton : Skeleton
+    tile : int64 array, shape (places, dimensions)
+    spread : int64 array, shape (places, dimensions)
+    keeper : str
+        The operand whose box the innermost of the outermost loops leave alone; "" for any order.
     """
 
-    def __init__(self, own: Optimist, best: Best) -> None:
-        self.own, self.best = own, best
-        self.left = np.inf
-        self._limit = 0
-        self._outlook: Outlook | None = None
-        self._start = Partial.start(len(own.facts.skeleton.places))
-        self.promise = self._promise()
+    bound: float
+    skeleton: Skeleton
+    tile: Ints
+    spread: Ints
+    keeper: str
 
-    def dive(self, limit: int, beam: int) -> None:
-        """Follow a few rows to the end, to find a good mapping soon, unless so many were bounded by all branches."""
-        best = self.best
-        if not self._opened() or best.candidates >= limit:
-            return
-        part = self._start
-        while part.place > 0 and len(part):
-            best.beam = HALFWAY * beam
-            part = choices(self.own, best, part)
-            best.beam = beam
-            part = part.take(best.hopeful(best.bounded(self.own, part)))
-        best.beam = None
-        self._price(part)
 
-    def search(self, limit: int) -> None:
-        """Search the skeleton, if it is hopeful, until so many partial mappings were bounded by all branches."""
-        self._limit, self.left = limit, np.inf
-        if self._opened():
-            if self.best.candidates >= limit:
-                self.left = self._promise()
-            else:
-                self._explore(self._start)
+@dataclass(frozen=True)
+class Outcome:
+    """What a pass found, the best first.
 
-    def _opened(self) -> bool:
-        """Whether the skeleton is hopeful, at a first sight and with an outlook."""
-        if self._outlook is None:
-            if self._hopeless(self._promise()):
-                return False
-            self._outlook = look_out(self.own, self.best, self._start.top)
-        self.own.outlook = self._outlook
-        promise = self._promise()
-        return bool(np.isfinite(promise)) and not self._hopeless(promise)
+    Parameters
+    ----------
+    rows : list of Row
+    bounds : int
+        Lower bounds computed.
+    left : float
+        The least bound of what was left undone; infinite if nothing was.
+    below : float
+        What else is not in the list is not below this.
+    """
 
-    def _promise(self) -> float:
-        """The bound of the skeleton as a whole; infinite if nothing fits."""
-        least = self.own.least(self._start)
-        possible = bool(least.fits[0]) and bool(np.isfinite(least.energy[0]))
-        return float(self.best.score(least)[0][0]) if possible else np.inf
+    rows: list[Row]
+    bounds: int
+    left: float
+    below: float
 
-    def _hopeless(self, promise: float) -> bool:
-        return bool(self.best.worse(np.array([promise]), np.array([-np.inf]))[0])
 
-    def _explore(self, part: Partial) -> None:
-        """Search everything that a set of partial mappings can become."""
-        own, best = self.own, self.best
-        if part.place == 0:
-            self._price(part)
-        elif best.candidates >= self._limit:
-            self.left = min(self.left, float(best.score(own.least(part))[0].min()))
-        else:
-            grown = choices(own, best, part)
-            grown, first, second = self._sorted(grown, best.bounded(own, grown))
-            if own.outlook is not None and grown.place >= own.outlook.place > 1 and len(grown) > FIRST:
-                self._explore_alike(own.outlook, grown)
-            else:
-                self._explore_all(grown, first, second)
+@dataclass(frozen=True)
+class Roots:
+    """Choices of instances, in the order in which they are searched.
 
-    def _sorted(self, part: Partial, least: Least) -> tuple[Partial, Floats, Floats]:
-        """The hopeful rows and their scores, the most promising first."""
-        first, second = self.best.score(least)
-        rows = self.best.hopeful(least)
-        return part.take(rows), first[rows], second[rows]
+    Parameters
+    ----------
+    bounds : float array, shape (n,)
+    at, combination : int64 arrays, shape (n,)
+        The skeleton, and the number of the combination.
+    ways : int64 array, shape (menus, groups, ways, DIMENSIONS)
+        The instances to choose from.
+    ways_of : int64 array, shape (menus, groups)
+        How many they are.
+    menu : int64 array, shape (skeletons,)
+    complete : bool
+        Whether these are all that there are.
+    """
 
-    def _explore_all(self, part: Partial, first: Floats, second: Floats) -> None:
-        """Continue rows that are sorted by their bounds: a few at first, so that a good mapping is known early."""
-        start = 0
-        while start < len(part):
-            rows = np.arange(start, min(start + (FIRST if start == 0 else CHUNK), len(part)))
-            start += len(rows)
-            rows = rows[~self.best.worse(first[rows], second[rows])]
-            if len(rows):
-                self._explore(part.take(rows))
+    bounds: Floats
+    at: Ints
+    combination: Ints
+    ways: Ints
+    ways_of: Ints
+    menu: Ints
+    complete: bool
 
-    def _explore_alike(self, general: Outlook, part: Partial) -> None:
-        """Continue rows whose tiles are about the same together, each group with an outlook of its own."""
-        own, best = self.own, self.best
-        octaves = np.int64(1) << np.floor(np.log2(part.top)).astype(np.int64)
-        alike, group_of = np.unique(octaves, axis=0, return_inverse=True)
-        group_of = group_of.reshape(-1)
-        group_of = np.where(np.bincount(group_of)[group_of] < ALIKE, -1, group_of)
-        for group in dict.fromkeys(group_of.tolist()):
-            chosen = part.take(np.flatnonzero(group_of == group))
-            own.outlook = general
-            least = own.least(chosen)
-            if group < 0:
-                self._explore_all(chosen, *best.score(least))
-                continue
-            chosen = chosen.take(np.flatnonzero(~best.worse(*best.score(least))))
-            if len(chosen):
-                own.outlook = look_out(own, best, alike[group][None, :])
-                self._explore_all(*self._sorted(chosen, own.least(chosen)))
-        own.outlook = general
 
-    def _price(self, part: Partial) -> None:
-        """Price complete rows by the engine, the most promising first."""
-        facts, constraints = self.own.facts, self.best.constraints
-        first, second = self.best.score(self.own.least(part))
-        order = np.lexsort((second, first))
-        for start in range(0, len(order), FIRST):
-            rows = order[start : start + FIRST]
-            rows = rows[~self.best.worse(first[rows], second[rows])]
-            groups: dict[Nest, dict[tuple[int, ...], None]] = {}
-            for row in rows:
-                one = leaf(facts, part, int(row))
-                for structure, tiles in variants(facts, one, constraints.divisors, constraints.loops):
-                    groups.setdefault(structure, {})[tiles] = None
-            for structure, tilings in groups.items():
-                self.best.price(structure, list(tilings))
+class Branches:
+    """The skeletons of a case.
+
+    Parameters
+    ----------
+    chip : Chip
+    case : Case
+    objective : {"energy", "latency", "edp"}
+    constraints : Constraints
+    prices : Prices
+    skeletons : sequence of Skeleton
+    """
+
+    def __init__(
+        self,
+        chip: Chip,
+        case: Case,
+        objective: Objective,
+        constraints: Constraints,
+        prices: Prices,
+        skeletons: Sequence[Skeleton],
+    ) -> None:
+        self.chip, self.case, self.constraints, self.skeletons = chip, case, constraints, skeletons
+        self.plans = Plans(chip, case, prices, constraints)
+        self.records = self.plans.plans(skeletons)
+        self.goal = np.zeros(1, GOAL)
+        one = self.records[0]
+        cycles = float(np.prod(list(case.shape.extents.values()), dtype=float)) * one["work"] / chip.pes
+        self.goal[0] = OBJECTIVES.index(objective), SCALE * max(prices.fixed_pj, 1.0), SCALE * max(cycles, 1.0)
+        self.work = np.zeros(1, WORK)
+        self._rooted: dict[int, Roots] = {}
+        self._menus: dict[tuple[tuple[tuple[str, ...], ...], int], tuple[list[Ints], bool]] = {}
+
+    @property
+    def windowed(self) -> bool:
+        """Whether tiles of the input overlap, or miss some of it."""
+        return slides(self.case.shape)
+
+    @cached_property
+    def crossed(self) -> bool:
+        """Whether nodes stand on both sides of a group of fan-outs in some skeleton."""
+        return any(skeleton.crossed for skeleton in self.skeletons)
+
+    @property
+    def exact(self) -> bool:
+        """Whether the bound of tiles that divide is what they cost: energy that time adds nothing to."""
+        one = self.records[0]
+        return bool(self.goal[0]["objective"] == 0 and one["static_pj"] == 0 and not self.windowed)
+
+    @cached_property
+    def extents(self) -> Ints:
+        """The extents of the dimensions in play."""
+        return np.array([self.case.shape.extents[dim] for dim in self.plans.dims], dtype=np.int64)
+
+    @cached_property
+    def reuse(self) -> Ints:
+        """The classes of the dimensions in play."""
+        return np.array([reused(dim) for dim in self.plans.dims], dtype=np.int64)
+
+    def look(
+        self,
+        nest: Nest,
+        most: int,
+        below: float,
+        limit: int,
+        share: int,
+        *,
+        slack: float = 1.0,
+        keep: int = 1,
+        keepers: bool = False,
+    ) -> Outcome:
+        """Search all skeletons with the tiles of ``nest``.
+
+        Parameters
+        ----------
+        nest : Nest
+        most : int
+            Combinations of instances to bound in all; where there are more, only the most promising.
+        below : float
+            What to be below.
+        limit, share : int
+            Bounds after which no more is opened: in all, and for one combination.
+        slack : float
+            By how much more than the best a mapping may cost to be kept.
+        keep : int
+            Mappings to keep.
+        keepers : bool
+            Whether nodes just inside a group of fan-outs may keep more than the loops directly below them touch.
+        """
+        from accelsim.search.kernel import search
+
+        root = self._roots(nest, most)
+        state = np.zeros(1, STATE)
+        state[0] = below, 0, np.inf if root.complete else 0.0, slack
+        best, best_at, best_open = np.full(keep, np.inf), np.zeros(keep, dtype=np.int64), np.full(keep, -1)
+        tile = np.ones((keep, PLACES, DIMENSIONS), dtype=np.int64)
+        spread = np.ones((keep, PLACES, DIMENSIONS), dtype=np.int64)
+        plans = self._with_keepers if keepers else self.records
+        search(
+            records(plans), records(nest.record), records(self.goal), records(self.work), records(state),
+            nest.tiles, *nest.reach,
+            root.ways, root.ways_of, root.menu, *self._scratch(nest, keepers), best, best_at, best_open, tile, spread,
+            root.bounds, root.at, root.combination, limit, share,
+        )  # fmt: skip
+        rows = []
+        for one in np.argsort(best, kind="stable"):
+            if np.isfinite(best[one]):
+                skeleton = self.skeletons[best_at[one]]
+                places, dims = len(skeleton.places), len(self.plans.dims)
+                keeper = skeleton.places[best_open[one]].operand if best_open[one] >= 0 else ""
+                rows.append(
+                    Row(float(best[one]), skeleton, tile[one, :places, :dims], spread[one, :places, :dims], keeper)
+                )
+        reached = float(best.max()) if np.isfinite(best.max()) else np.inf  # a full list may have lost others
+        return Outcome(rows, int(state[0]["bounds"]), float(state[0]["left"]), min(float(state[0]["below"]), reached))
+
+    def leaf(self, row: Row) -> Leaf:
+        """Return a row as tiles and instances by name."""
+        skeleton, dims = row.skeleton, self.plans.dims
+        tiles = {dim: dict.fromkeys(range(len(skeleton.places)), 1) for dim in DIMS}
+        for column, dim in enumerate(dims):
+            tiles[dim] = {place: int(tile) for place, tile in enumerate(row.tile[:, column])}
+        ways = {}
+        for group in skeleton.groups:
+            totals, table, _ = spreads_of(self.chip, self.case.shape, skeleton.places[group].fanouts, self.constraints)
+            wanted = np.ones(len(DIMS), dtype=np.int64)
+            wanted[[DIMS.index(dim) for dim in dims]] = row.spread[group]
+            ways[group] = table[int(np.flatnonzero((totals == wanted).all(axis=1))[0])]
+        return Leaf(self.case.shape, skeleton, tiles, ways, self.windowed, row.keeper)
+
+    def _roots(self, nest: Nest, most: int) -> Roots:
+        """Every choice of instances of all skeletons, bounded; it does not depend on the tiles to choose from."""
+        from accelsim.search.kernel import roots
+
+        if most not in self._rooted:
+            groups = [tuple(one.places[group].fanouts for group in one.groups) for one in self.skeletons]
+            kinds = list(dict.fromkeys(groups))
+            menus = [self._menu(kind, most // len(self.skeletons)) for kind in kinds]
+            width = max((len(menu) for own, _ in menus for menu in own), default=1)
+            depth = max(1, *map(len, kinds))
+            ways = np.ones((len(kinds), depth, width, DIMENSIONS), dtype=np.int64)
+            ways_of = np.ones((len(kinds), depth), dtype=np.int64)
+            for number, (own, _) in enumerate(menus):
+                for group, menu in enumerate(own):
+                    ways[number, group, : len(menu), : menu.shape[1]] = menu
+                    ways_of[number, group] = len(menu)
+            chosen = np.array([kinds.index(kind) for kind in groups], dtype=np.int64)
+            room = int(ways_of.prod(axis=1)[chosen].sum())
+            bounds, at, combination = np.empty(room), np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+            count = roots(
+                records(self.records),
+                records(nest.record),
+                records(self.goal),
+                records(self.work),
+                ways,
+                ways_of,
+                chosen,
+                np.inf,
+                bounds,
+                at,
+                combination,
+            )
+            order = _by_turns(bounds[:count], at[:count])
+            complete = all(whole for _, whole in menus)
+            self._rooted[most] = Roots(bounds[order], at[order], combination[order], ways, ways_of, chosen, complete)
+        return self._rooted[most]
+
+    def _menu(self, groups: tuple[tuple[str, ...], ...], most: int) -> tuple[list[Ints], bool]:
+        """Instances of every group, shape (ways, dims), at most so many combinations; and whether these are all."""
+        if (groups, most) not in self._menus:
+            columns = [DIMS.index(dim) for dim in self.plans.dims]
+            tables = [spreads_of(self.chip, self.case.shape, one, self.constraints) for one in groups]
+            menus = [totals[:, columns] for totals, _, _ in tables]
+            whole = all(every for _, _, every in tables)
+            if self.constraints.divisors:
+                menus = [menu[(self.extents % menu == 0).all(axis=1)] for menu in menus]
+            if prod(map(len, menus)) > most:
+                whole = False
+                each = max(int(most ** (1 / len(menus))), 4)
+                menus = [menu[promising(self.extents, self.reuse, menu, each)] for menu in menus]
+            self._menus[groups, most] = menus, whole
+        return self._menus[groups, most]
+
+    def tiles(self, nest: Nest) -> int:
+        """Return how many tiles of all dimensions together there are to choose from."""
+        return int(np.prod(nest.record[0]["choices"][: len(self.plans.dims)], dtype=float))
+
+    @cached_property
+    def _with_keepers(self) -> Records:
+        """The plans with every node marked that stands just inside a group, with a node of another operand outside."""
+        records = self.records.copy()
+        for one, skeleton in zip(records, self.skeletons, strict=True):
+            for group in skeleton.groups:
+                inner = skeleton.places[group + 1].operand if group + 1 < len(skeleton.places) else ""
+                outer = {place.operand for place in skeleton.places[:group]} - {"", inner}
+                one["keeper"][group + 1] = bool(inner and outer)
+        return records
+
+    def _scratch(self, nest: Nest, keepers: bool) -> tuple[Floats, Ints]:
+        """Room to line up all tiles of a node at every depth."""
+        one = nest.record[0]
+        dims = len(self.plans.dims)
+        choices, reuse = one["choices"][:dims], one["reuse"][:dims]
+        most = max(int(np.prod(choices[reuse == operand])) for operand in range(3))
+        most += self.tiles(nest) if keepers or self.constraints.loops else 0
+        most = min(most, LINED_UP)
+        return np.zeros((PLACES, most)), np.zeros((PLACES, most), dtype=np.int64)
+
+
+def _by_turns(bounds: Floats, at: Ints) -> Ints:
+    """Order combinations so that every skeleton has its most promising ones tried before others have their rest."""
+    order = np.lexsort((bounds, at))
+    starts = np.searchsorted(at[order], np.arange(at.max(initial=0) + 1))
+    turn = np.empty(len(order), dtype=np.int64)
+    turn[order] = np.arange(len(order)) - starts[at[order]]
+    return np.lexsort((bounds, np.minimum(turn, TURNS)))
+
+
+LINED_UP = 20_000
+"""Hopeful tiles of one node that are lined up; of more, the least promising are left undone."""
+
+TURNS = 2
+"""Combinations that are tried of each skeleton before the rest."""

@@ -1,16 +1,17 @@
-"""Which mapping of a layer is best, and how do we know? Dives, and branch and bound, over mappings that can matter.
+"""Which mapping of a layer is best, and how do we know? Branch and bound over the mappings that can matter.
 
 Directly below a storage node only loops need to stand that reuse its operand, so that a mapping is a
 `Skeleton` (which nodes, in which order) and one tile per node of the dimensions that reuse it. The search
-decides skeletons from the MACs outward (`accelsim.search.choices`), drops every partial mapping that even at
-its best (`accelsim.search.optimism`) does not fit or is no better than the best mapping known, and prices
-what is left with the engine. docs/search.md says what is proven of this, and what is not.
+(`accelsim.search.branch`) drops every partial mapping that even at its best does not fit or is no better than
+the best mapping known, and the engine prices what is left. docs/search.md says what is proven of this, and what
+is not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -21,22 +22,35 @@ from accelsim.mapping.constraint_check import check_constraints, named_nodes
 from accelsim.mapping.constraints import Constraints
 from accelsim.mapping.nest import Nest
 from accelsim.search.best import Best
-from accelsim.search.branch import Branch
-from accelsim.search.certificate import Certificate
-from accelsim.search.facts import Facts
+from accelsim.search.branch import Branches, Row
+from accelsim.search.certificate import EQUAL, Certificate
+from accelsim.search.compiled import COMPILED
 from accelsim.search.heuristic import Objective, infeasible
-from accelsim.search.optimism import Optimist
+from accelsim.search.leaves import variants
+from accelsim.search.plans import nest_of
 from accelsim.search.prices import Prices
 from accelsim.search.skeleton import Skeleton, size, skeletons
-from accelsim.search.spreads import spreads_of
 
 FREE = Constraints()
 
-EFFORT = 300_000
+EFFORT = 200_000 if COMPILED else 2_000
 """Partial mappings that are bounded for one case by default."""
 
-WIDTHS = (24, 96)
-"""Rows that dives continue from place to place: narrow ones first."""
+FEW_TILES, WAYS = 10, 60_000 if COMPILED else 300
+"""Tiles of each dimension of the first look, and choices of instances of all."""
+
+FIRST_SHARE = 300
+"""Bounds computed for one choice of instances in the first look."""
+
+SLACK = 1.03
+"""How much more than the best a mapping may cost by its bound to be priced, where bounds are not exact."""
+
+KEEPER_TILES = 300_000
+"""Tiles of all dimensions together up to which nodes inside a fan-out are tried that keep several tiles."""
+
+KEPT, MANY, PRICED, FEW, MOST = 16, 64, 6, 1, 8
+"""Rows kept, at first and where bounds were too low; rows priced by the engine at once; nests of each of them, and of
+the best one."""
 
 
 @dataclass(frozen=True)
@@ -78,18 +92,20 @@ def optimum(
         The constraints contradict each other, the chip or the layer.
     """
     constraints = check_constraints(constraints, case.shape, chip)
-    best = Best(chip, case, objective, constraints)
-    if constraints == FREE:
-        best.take_heuristic()
+    best, prices = Best(chip, case, objective, constraints), Prices(chip, case)
     allowed = _allowed(chip, constraints)
-    prices = Prices(chip, case)
-    left = _search(_branches(best, allowed, prices), best, effort)
+    branches = Branches(chip, case, objective, constraints, prices, allowed)
+    least, candidates = _search(branches, best, effort)
+    if not _provable(branches):
+        least = 0.0
+    if constraints == FREE and (best.nest is None or branches.windowed):
+        best.take_heuristic()
     if best.nest is None:
         raise infeasible(chip, case, constraints.keeps)
     value = best.value[0]
-    bound = min(value, max(left, _floor(best, prices)))
+    bound = min(value, max(least, _floor(best, prices)))
     space = sum(size(skeleton, chip, case.shape) for skeleton in allowed)
-    return Optimum(best.nest, Certificate(objective, space, best.evaluated, best.candidates, value, bound))
+    return Optimum(best.nest, Certificate(objective, space, best.evaluated, candidates, value, bound))
 
 
 def _allowed(chip: Chip, constraints: Constraints) -> list[Skeleton]:
@@ -102,52 +118,81 @@ def _allowed(chip: Chip, constraints: Constraints) -> list[Skeleton]:
     ]
 
 
-def _branches(best: Best, allowed: Sequence[Skeleton], prices: Prices) -> list[Branch]:
-    """A branch for every skeleton that may fit, the most promising first."""
-    chip, case = best.chip, best.case
-    branches = []
-    for skeleton in allowed:
-        tables = {
-            group: spreads_of(chip, case.shape, skeleton.places[group].fanouts, best.constraints)
-            for group in skeleton.groups
-        }
-        branch = Branch(Optimist(Facts(chip, case, skeleton, prices, tables)), best)
-        if np.isfinite(branch.promise):
-            branches.append(branch)
-    return sorted(branches, key=lambda branch: branch.promise)
+def _search(branches: Branches, best: Best, effort: int) -> tuple[float, int]:
+    """Look at few tiles and instances first, then at all; price what is best, and what may be better still.
 
-
-def _search(branches: Sequence[Branch], best: Best, effort: int) -> float:
-    """Dive into each skeleton for a good mapping, first of tiles that divide; search all in turn if that is a proof.
-
-    Returns what no mapping can be below but the best one found: infinite where all were looked at, the least
-    bound of those that were not where the effort ran out, 0 where bounds prove nothing.
+    Returns what no mapping is below by the bounds, and how many partial mappings were bounded.
     """
-    provable = _provable(branches, best.constraints)
-    own = best.constraints
-    if not own.divisors:
-        best.constraints = replace(own, divisors=True)  # few and often good
-        for branch in branches:
-            branch.dive(effort // 4, WIDTHS[0])
-        best.constraints = own
-    for beam in WIDTHS[:1] if provable else WIDTHS:
-        for branch in branches:
-            branch.dive(effort // 2 if provable else effort, beam)
-    if provable:
-        for branch in branches:
-            branch.search(effort)
-    return min((branch.left for branch in branches), default=np.inf) if provable else 0.0
+    shape, exact = branches.case.shape, branches.constraints.divisors
+    few, every = nest_of(shape, exact=exact, most=FEW_TILES), nest_of(shape, exact=exact)
+    slack = 1.0 if branches.exact else SLACK
+    looks = [branches.look(few, WAYS, np.inf, effort // 4, FIRST_SHARE, slack=slack, keep=KEPT)]
+    for share in (effort // 100, effort // 4):
+        if looks[-1].left < looks[-1].below or len(looks) == 1:
+            rows = [row for look in looks for row in look.rows]
+            below = min((row.bound for row in rows), default=np.inf) * slack * (1 + EQUAL)
+            looks.append(branches.look(every, WAYS, below, effort // 2, share, slack=slack, keep=KEPT))
+    rows = sorted((row for look in looks for row in look.rows), key=lambda row: row.bound)
+    least = min(_price(branches, best, rows), looks[-1].left, looks[-1].below)
+    if best.nest is None or (least < best.value[0] * (1 - EQUAL) and not branches.windowed):
+        below = best.value[0] * (1 + EQUAL)
+        looks.append(branches.look(every, WAYS, below, effort // 2, effort // 4, slack=np.inf, keep=MANY))
+        least = min(_price(branches, best, looks[-1].rows), looks[-1].left, looks[-1].below)
+    if branches.crossed and np.isfinite(best.value[0]) and least > 0:
+        if branches.windowed or branches.tiles(every) > KEEPER_TILES:
+            least = 0.0
+        else:
+            below = best.value[0] * (1 + EQUAL)
+            looks.append(branches.look(every, WAYS, below, 2 * effort, effort, slack=slack, keep=MANY, keepers=True))
+            least = min(least, _price(branches, best, looks[-1].rows), looks[-1].left, looks[-1].below)
+    return least, sum(look.bounds for look in looks)
 
 
-def _provable(branches: Sequence[Branch], constraints: Constraints) -> bool:
+def _price(branches: Branches, best: Best, rows: Sequence[Row]) -> float:
+    """Price rows by the engine, the most promising first, until none can be better; then all nests of the winner.
+
+    Returns the least bound of a row whose price does not meet it, or that was not priced.
+    """
+    unsettled = np.inf
+    for start in range(0, len(rows), PRICED):
+        some = rows[start : start + PRICED]
+        if best.nest is not None and (start > 0 or some[0].bound > best.value[0] * (1 + EQUAL)):
+            return min(unsettled, some[0].bound)
+        prices = _priced(branches, best, some, None if branches.constraints.loops else FEW)
+        unsettled = min([unsettled, *(row.bound for row, one in zip(some, prices, strict=True) if _open(row, one))])
+        winner = int(np.argmin(prices))
+        if np.isfinite(prices[winner]) and _open(some[winner], prices[winner]):
+            _priced(branches, best, some[winner : winner + 1], None if branches.constraints.loops else MOST)
+    return unsettled
+
+
+def _open(row: Row, price: float) -> bool:
+    """Whether a mapping of a row may be better than its price."""
+    return price > row.bound * (1 + EQUAL)
+
+
+def _priced(branches: Branches, best: Best, rows: Sequence[Row], most: int | None) -> list[float]:
+    """Price at most so many nests of every row, those of one structure together; return the least of every row."""
+    constraints = branches.constraints
+    structures: dict[Nest, list[tuple[int, tuple[int, ...]]]] = {}
+    for number, row in enumerate(rows):
+        found = variants(branches.leaf(row), constraints.divisors, constraints.loops)
+        for structure, tiles in islice(found, most):
+            structures.setdefault(structure, []).append((number, tiles))
+    prices = [np.inf] * len(rows)
+    for structure, tilings in structures.items():
+        for (number, _), price in zip(tilings, best.price(structure, [tiles for _, tiles in tilings]), strict=True):
+            prices[number] = min(prices[number], float(price))
+    return prices
+
+
+def _provable(branches: Branches) -> bool:
     """Whether the bounds are proven: see docs/search.md.
 
-    They are not yet where levels stand on both sides of a fan-out, where the input has a window, and
-    under pinned tiles or orders.
+    They are not yet where the input has a window, and under pinned tiles or orders.
     """
-    return not (constraints.nodes or constraints.tiles or constraints.loops) and not any(
-        branch.own.facts.boundaries or branch.own.facts.sliding for branch in branches
-    )
+    pinned = branches.constraints
+    return not (pinned.nodes or pinned.tiles or pinned.loops or branches.windowed)
 
 
 def _floor(best: Best, prices: Prices) -> float:

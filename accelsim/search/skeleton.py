@@ -57,6 +57,12 @@ class Skeleton:
         """Places of the fan-out groups, outermost first."""
         return tuple(number for number, place in enumerate(self.places) if place.fanouts)
 
+    @property
+    def crossed(self) -> bool:
+        """Whether nodes stand on both sides of a group of fan-outs."""
+        nodes = [number for number, place in enumerate(self.places) if place.operand]
+        return any(nodes and nodes[0] < group < nodes[-1] for group in self.groups)
+
     def fans_above(self, place: int) -> tuple[int, ...]:
         """Return the fan-out groups outside a place."""
         return tuple(group for group in self.groups if group < place)

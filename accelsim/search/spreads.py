@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accelsim.engine.case import Ints
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.constraints import Constraints
-from accelsim.search.partial import COLUMN, Bools
 from accelsim.workload.shape import DIMS, Shape
+
+MOST = 50_000
+"""Ways to spread over neighboring fan-outs beyond which not all are written down."""
 
 Pin = tuple[tuple[str, int | None], ...] | None
 """The dimensions that must cross a fan-out and over how many instances, None if open; None: any."""
 
 
-def spreads_of(chip: Chip, shape: Shape, names: Sequence[str], constraints: Constraints) -> tuple[Ints, Ints]:
-    """Return every way to spread a shape over neighboring fan-outs of a chip, as `spreads` does."""
+def spreads_of(chip: Chip, shape: Shape, names: Sequence[str], constraints: Constraints) -> tuple[Ints, Ints, bool]:
+    """Return the ways to spread a shape over neighboring fan-outs of a chip, as `spreads` does."""
     extents = shape.extents
     fanouts = [next(one for one in chip.fanouts if one.name == name) for name in names]
     dims = tuple(
@@ -34,8 +38,10 @@ def spreads_of(chip: Chip, shape: Shape, names: Sequence[str], constraints: Cons
 @lru_cache(maxsize=256)
 def spreads(
     sizes: tuple[int, ...], dims: tuple[tuple[str, ...], ...], extents: tuple[int, ...], pins: tuple[Pin, ...]
-) -> tuple[Ints, Ints]:
-    """Return every way to spread dimensions over neighboring fan-outs.
+) -> tuple[Ints, Ints, bool]:
+    """Return every way to spread dimensions over neighboring fan-outs; of very many, those without a turn in vain.
+
+    Instances of a dimension are in vain where fewer of the fan-out take the same number of turns.
 
     Parameters
     ----------
@@ -50,10 +56,13 @@ def spreads(
 
     Returns
     -------
-    (int64 array, shape (choices, 8); int64 array, shape (choices, fan-outs, 8))
-        Instances of every dimension in all, and of each fan-out for one way to get them.
+    (int64 array, shape (choices, 8); int64 array, shape (choices, fan-outs, 8); bool)
+        Instances of every dimension in all, and of each fan-out for one way to get them; whether these are all.
     """
     tables = [_instances(size, own, extents, pin) for size, own, pin in zip(sizes, dims, pins, strict=True)]
+    whole = prod(map(len, tables)) <= MOST
+    if not whole:
+        tables = [_useful(table, np.array(extents)) for table in tables]
     totals, ways = np.ones((1, len(DIMS)), dtype=np.int64), np.ones((1, 0, len(DIMS)), dtype=np.int64)
     for table in tables:
         count, more = len(totals), len(table)
@@ -67,10 +76,16 @@ def spreads(
         _, code = np.unique(code, return_inverse=True)
         code = code.reshape(-1)
     _, first = np.unique(code, return_index=True)
-    return totals[first], ways[first]
+    return totals[first], ways[first], whole
 
 
-def spread_fits(ways: Ints, room: Ints) -> Bools:
+def _useful(table: Ints, extents: Ints) -> Ints:
+    turns = -(-extents // table)
+    useful: Ints = table[(-(-extents // turns) == table).all(axis=1)]
+    return useful
+
+
+def spread_fits(ways: Ints, room: Ints) -> NDArray[np.bool_]:
     """Return whether no instance of any fan-out is without work, given the tiles that there are to spread."""
     fits = np.ones(len(ways), dtype=bool)
     for number in reversed(range(ways.shape[1])):
@@ -85,7 +100,7 @@ def _instances(size: int, dims: Sequence[str], extents: Sequence[int], pin: Pin)
     pinned = dict.fromkeys(dims) if pin is None else dict(pin)
     for dim in dims:
         if dim in pinned:
-            column, wanted = COLUMN[dim], pinned[dim]
+            column, wanted = DIMS.index(dim), pinned[dim]
             grown = []
             for vector in found:
                 most = min(size // int(vector.prod()), extents[column])
@@ -95,8 +110,3 @@ def _instances(size: int, dims: Sequence[str], extents: Sequence[int], pin: Pin)
                     grown.append(longer)
             found = grown
     return np.array(found, dtype=np.int64).reshape(-1, len(DIMS))
-
-
-def most_of(totals: Ints) -> Ints:
-    """Return the most instances of every dimension, and of all at once, shape (9,)."""
-    return np.append(totals.max(axis=0), totals.prod(axis=1).max())

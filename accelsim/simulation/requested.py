@@ -20,7 +20,7 @@ from accelsim.workload.shape import Shape
 Wanted = str | Path | Nest | Constraints | MappingFile | Mapping[str, Nest]
 """What ``mapping=`` takes; see `accelsim.simulation.estimate.estimate`."""
 
-DEFAULT = "heuristic"
+DEFAULT = "optimal"
 """How layers are mapped of which nobody says anything."""
 
 OPTIMAL, CONSTRAINED, SEARCHED, GIVEN = "optimal", "constrained-optimal", "searched", "given"

@@ -98,6 +98,6 @@ def test_chosen_tiles_leave_room_for_the_next_ones(objective):
         shape = Shape.gemm(M=size, N=size, K=size)
         network = Network("one", (Layer("product", "linear", shape),))
         one = estimate(network, chip, "fp32", objective=objective).layers[0]
-        words = {operand: one.boxes["buffer", operand] for operand in "WIO"}
+        words = {operand: one.boxes.get(("buffer", operand), 0) for operand in "WIO"}
         needed = sum(32 * box * (1 if box == shape.words(operand) else 2) for operand, box in words.items())
         assert needed <= 8192

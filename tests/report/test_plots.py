@@ -223,7 +223,7 @@ def test_a_chip_without_costs_has_no_cost_plot() -> None:
 def test_the_title_names_several_chips_once() -> None:
     title = comparison_bars(compare("filter-3x3x256", ["horowitz-45nm", "tpu-v1"], ["int8"], "tpu-v1")).title
     assert title.count("horowitz-45nm") == title.count("tpu-v1") == 1
-    assert title.endswith("\nheuristic mapping for energy")
+    assert title.endswith("\nsearched mapping for energy")
 
 
 def test_a_cost_of_nothing_is_labeled_and_only_drawn_marks_are_explained() -> None:

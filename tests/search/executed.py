@@ -91,7 +91,7 @@ def size(chip: Chip, shape: Shape, most: int, executions: int) -> int | None:
     mappings = 0
     for loops in every_order(chip, shape):
         chains = [every_chain(chip, loops, operand) for operand in OPERANDS]
-        mappings += int(_complete(loops, chains).sum())
+        mappings += int(_complete(chip, loops, chains).sum())
         executions -= max(len({_places(chain) for chain in own}) for own in chains)
         if mappings > most or executions < 0:
             return None
@@ -110,7 +110,7 @@ def execute(chip: Chip, shape: Shape) -> Executed:
         found.chains.append(chains)
         steps.append(states)
         lines = [_listed(operand, own, told, tables) for operand, own in zip(OPERANDS, chains, strict=True)]
-        complete = _complete(loops, chains)
+        complete = _complete(chip, loops, chains)
         for kept in product(*lines):
             pairs = [lines[which][levels] for which, levels in enumerate(kept)]
             members[kept].append(_triples(number, pairs, complete))
@@ -146,15 +146,29 @@ def _triples(number: int, pairs: Sequence[np.ndarray], complete: np.ndarray) -> 
     return np.array([np.full(chosen.sum(), number), *(column[chosen] for column in (*places, *lines))])
 
 
-def _complete(loops: Loops, chains: Sequence[Sequence[Chain]]) -> np.ndarray:
-    """Which triples of chains part all loops that must be parted, shape (chains of W, of I, of O)."""
+def _complete(chip: Chip, loops: Loops, chains: Sequence[Sequence[Chain]]) -> np.ndarray:
+    """Which triples of chains are of the declared space, shape (chains of W, of I, of O).
+
+    They part all loops that must be parted, and every fan-out, used or not, parts outer nodes from inner ones.
+    """
     repeats = repeated(loops)
     marks = [
         np.array([sum(1 << repeats.index(pair) for pair in parted(repeats, chain)) for chain in own], dtype=np.int64)
         for own in chains
     ]
     together = marks[0][:, None, None] | marks[1][None, :, None] | marks[2][None, None, :]
-    return together == (1 << len(repeats)) - 1
+    complete = together == (1 << len(repeats)) - 1
+    depth = {level.name: level.depth for level in chip.levels}
+    for fanout in range(len(chip.fanouts)):
+        outer, inner = (
+            [np.array([pick([place for level, place in chain if (depth[level] > fanout) is inside], default=none)
+                       for chain in own]) for own in chains]
+            for inside, pick, none in ((False, max, 0), (True, min, len(loops)))
+        )  # fmt: skip
+        last = np.maximum(np.maximum(outer[0][:, None, None], outer[1][None, :, None]), outer[2][None, None, :])
+        first = np.minimum(np.minimum(inner[0][:, None, None], inner[1][None, :, None]), inner[2][None, None, :])
+        complete &= last <= first
+    return complete
 
 
 def _places(chain: Chain) -> tuple[int, ...]:

@@ -74,13 +74,30 @@ def every_mapping(chip: Chip, shape: Shape) -> Iterator[Mapping]:
     holds, anywhere inside the fan-outs outside it and outside those inside it. Between neighboring
     nodes and fan-outs stands at most one temporal loop of each dimension, in any order. A dimension
     crosses a fan-out that allows it at most once; the loops of a fan-out stand together and use no
-    more instances than it has. A tile is any integer that is smaller than the one outside it.
+    more instances than it has; its place, used or not, parts the levels outside from those inside. A tile
+    is any integer that is smaller than the one outside it.
     """
     for loops in every_order(chip, shape):
         repeats = repeated(loops)
         for chains in product(*(every_chain(chip, loops, operand) for operand in OPERANDS)):
             if len(frozenset().union(*(parted(repeats, chain) for chain in chains))) == len(repeats):
-                yield Mapping(loops, chains)
+                mapping = Mapping(loops, chains)
+                if separated(chip, mapping):
+                    yield mapping
+
+
+def separated(chip: Chip, mapping: Mapping) -> bool:
+    """Whether every fan-out, be it used or not, has a place that parts the nodes outside it from those inside."""
+    depth = {level.name: level.depth for level in chip.levels}
+    nodes = [(depth[level], place) for chain in mapping.chains for level, place in chain]
+    return all(
+        outer <= inner
+        for number in range(len(chip.fanouts))
+        for own, outer in nodes
+        if own <= number
+        for other, inner in nodes
+        if other > number
+    )
 
 
 def every_order(chip: Chip, shape: Shape) -> Iterator[Loops]:

