@@ -17,19 +17,30 @@ if TYPE_CHECKING:
     from accelsim.hardware.chip import Chip
     from accelsim.mapping.constraints import Constraints
     from accelsim.mapping.file import MappingFile, load_mapping
+    from accelsim.mapping.importers.bundle import Imported, import_scalesim, import_timeloop, import_zigzag
     from accelsim.mapping.nest import Keep, Loop, Nest
     from accelsim.precision import Format, parse_format
     from accelsim.report.mapping_file import save_mapping
     from accelsim.scheme import Scheme, known_schemes, parse_scheme
     from accelsim.search.certificate import Certificate
+    from accelsim.simulation.duty import Duty, duty
     from accelsim.simulation.estimate import estimate, evaluate_mapping
+    from accelsim.simulation.generate import generate
+    from accelsim.simulation.generation.phase import Phase
+    from accelsim.simulation.generation.result import Generation
+    from accelsim.simulation.memory_needs import memory
+    from accelsim.simulation.memory_table import MemoryTable
     from accelsim.simulation.result import LayerResult, Result
     from accelsim.simulation.search_mapping import search_mapping
+    from accelsim.simulation.training import Training
     from accelsim.workload.catalog import list_workloads, load_workload
+    from accelsim.workload.importers.pytorch.load import from_torch
     from accelsim.workload.layer import Layer
     from accelsim.workload.network import Network
     from accelsim.workload.one_layer import load_layer
     from accelsim.workload.shape import Shape
+    from accelsim.workload.stated import Stated
+    from accelsim.workload.tensors import list_tensors
 
 __version__ = "0.1.0"
 
@@ -40,30 +51,43 @@ _HOME = {
     "accelsim.hardware.chip": ("Chip",),
     "accelsim.mapping.constraints": ("Constraints",),
     "accelsim.mapping.file": ("MappingFile", "load_mapping"),
+    "accelsim.mapping.importers.bundle": ("Imported", "import_scalesim", "import_timeloop", "import_zigzag"),
     "accelsim.mapping.nest": ("Keep", "Loop", "Nest"),
     "accelsim.precision": ("Format", "parse_format"),
     "accelsim.report.mapping_file": ("save_mapping",),
     "accelsim.scheme": ("Scheme", "known_schemes", "parse_scheme"),
     "accelsim.search.certificate": ("Certificate",),
+    "accelsim.simulation.duty": ("Duty", "duty"),
     "accelsim.simulation.estimate": ("estimate", "evaluate_mapping"),
+    "accelsim.simulation.generate": ("generate",),
+    "accelsim.simulation.generation.phase": ("Phase",),
+    "accelsim.simulation.generation.result": ("Generation",),
+    "accelsim.simulation.memory_needs": ("memory",),
+    "accelsim.simulation.memory_table": ("MemoryTable",),
     "accelsim.simulation.result": ("LayerResult", "Result"),
     "accelsim.simulation.search_mapping": ("search_mapping",),
+    "accelsim.simulation.training": ("Training",),
     "accelsim.workload.catalog": ("list_workloads", "load_workload"),
+    "accelsim.workload.importers.pytorch.load": ("from_torch",),
     "accelsim.workload.layer": ("Layer",),
     "accelsim.workload.network": ("Network",),
     "accelsim.workload.one_layer": ("load_layer",),
     "accelsim.workload.shape": ("Shape",),
+    "accelsim.workload.stated": ("Stated",),
+    "accelsim.workload.tensors": ("list_tensors",),
 }
 """Where every public name lives; it is imported when first asked for, so that ``import accelsim`` is quick."""
 
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
-    "AccelsimError", "Certificate", "Chip", "Comparison", "Constraints", "Format", "InfeasibleError", "InputError",
-    "Keep", "Layer", "LayerResult", "Loop", "MappingFile", "Nest", "Network", "Result", "Scheme", "Shape",
-    "UnsupportedError", "UsageError", "__version__", "compare", "estimate", "evaluate_mapping", "known_schemes",
-    "list_profiles", "list_workloads", "load_layer", "load_mapping", "load_profile", "load_workload",
-    "parse_format", "parse_scheme", "save_mapping", "search_mapping",
+    "AccelsimError", "Certificate", "Chip", "Comparison", "Constraints", "Duty", "Format", "Generation", "Imported",
+    "InfeasibleError", "InputError", "Keep", "Layer", "LayerResult", "Loop", "MappingFile", "MemoryTable", "Nest",
+    "Network", "Phase", "Result", "Scheme", "Shape", "Stated", "Training", "UnsupportedError", "UsageError",
+    "__version__", "compare", "duty", "estimate", "evaluate_mapping", "from_torch", "generate", "import_scalesim",
+    "import_timeloop", "import_zigzag", "known_schemes", "list_profiles", "list_tensors", "list_workloads",
+    "load_layer", "load_mapping", "load_profile", "load_workload", "memory", "parse_format", "parse_scheme",
+    "save_mapping", "search_mapping",
 ]  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def find(kind: str, name: str, noun: str) -> Path:
         if path.exists():
             what = "a directory" if path.is_dir() else "not a regular file"
             raise InputError(f"a {noun} must be a file; {name} is {what}.")
-        if path.suffix in {".yaml", ".yml"}:
+        if path.suffix in {".yaml", ".yml", ".onnx", ".json", ".csv", ".gguf", ".safetensors"}:
             raise InputError(f"there is no file {name}. Give a path, or a name from: accelsim list.")
     known = names(kind)
     if name in known:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 MAIN = "compare resnet50 --on horowitz-45nm --schemes fp32,fp16,w8a8-dequant-fp32,int8"
 MAP = "map llama-2-7b/decode:layers.q_proj --on horowitz-45nm --scheme int8"
-PICTURES = {"docs/images/resnet50.svg": MAIN}
+MEMORY = "memory mobilenetv2 --on eyeriss-v1 --schemes int8"
+PICTURES = {"docs/images/resnet50.svg": MAIN, "docs/images/memory.svg": MEMORY}
 
 
 def format_rows() -> list[str]:

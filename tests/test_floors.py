@@ -21,7 +21,10 @@ FLOORS = (
     ("simulation",), ("quantization",), ("explore",), ("validation",), ("report",), ("cli", "__main__"),
 )  # fmt: skip
 FLOOR = {name: rank for rank, names in enumerate(FLOORS) for name in names}
-NAMED_ABOVE = {"accelsim.report.plots:ResultPlots", "accelsim.report.plots:ComparisonPlots"}
+NAMED_ABOVE = {
+    "accelsim.report.memory_figure:MemoryPlots", "accelsim.report.plots:ComparisonPlots",
+    "accelsim.report.plots:ResultPlots",
+}  # fmt: skip
 """The only names of a higher floor that a string may carry: what draws a result."""
 
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.name != "__init__.py")

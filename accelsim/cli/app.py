@@ -8,7 +8,10 @@ from accelsim import __version__
 from accelsim.cli.cache import cache
 from accelsim.cli.catalog import check, list_, show
 from accelsim.cli.estimating import compare, estimate
+from accelsim.cli.generating import generate
+from accelsim.cli.importing import import_
 from accelsim.cli.mapping import map_
+from accelsim.cli.memory import memory
 from accelsim.cli.output import note
 from accelsim.errors import did_you_mean
 from accelsim.library import absent
@@ -49,5 +52,5 @@ def app(context: click.Context) -> None:
         note(f"note: ACCELSIM_PATH must name folders; there is no {', '.join(missing)}.")
 
 
-for command in (list_, show, check, estimate, compare, map_, cache):
+for command in (list_, show, check, estimate, compare, generate, map_, memory, import_, cache):
     app.add_command(command)

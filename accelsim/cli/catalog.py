@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from accelsim.cli.options import Count, check_output, chip_of, network_of
+from accelsim.cli.options import check_output, chip_of, network_of, workload_options
 from accelsim.errors import InputError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _schemes() -> Page:
     from accelsim.layout import paragraph
     from accelsim.library import names
     from accelsim.report.text import Text
-    from accelsim.scheme import GRAMMAR, known_schemes
+    from accelsim.scheme import FROM_MODEL, GRAMMAR, known_schemes
 
     schemes = known_schemes()
     width = max(len(scheme.name) for scheme in schemes)
@@ -82,17 +82,20 @@ def _schemes() -> Page:
         lines = paragraph(scheme.summary, indent=" " * (width + 4))
         page.append(Text(f"  {scheme.name:<{width}}  {lines[0].lstrip()}"))
         page += [Text(line) for line in lines[1:]]
+    page.append(
+        Text(f"  {FROM_MODEL:<{width}}  the formats that the model itself states, layer by layer (docs/from-model.md)")
+    )
     page += [Text(f"  {name:<{width}}  {path}") for name, path in names("schemes").items()]
     return [*page, Text(""), Text(f"  Any other of the grammar is as good: {GRAMMAR}, or a YAML file.", "note")]
 
 
-@click.command()
+@click.command(short_help="Show any of these in full, or the tensors of a file of weights.")
 @click.argument("name", required=False)
 @click.option("--template", is_flag=True, help="Print a commented profile to start from.")
-@click.option("--batch", type=Count(), metavar="N", help="Of a workload.")
-@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="Of a workload, such as context=4096.")
+@workload_options
 @click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a field of a profile.")
 @click.option("--plot", metavar="FILE", help="Draw a profile's cost per operation: FILE ends in .svg, .png or .pdf.")
+@click.option("--json", "as_json", is_flag=True, help="Print the tensors of a GGUF or safetensors file as JSON.")
 def show(
     name: str | None,
     template: bool,
@@ -100,8 +103,9 @@ def show(
     options: Sequence[str],
     overrides: Sequence[str],
     plot: str | None,
+    as_json: bool,
 ) -> None:
-    """Show a profile, a workload, a scheme or a number format."""
+    """Show a profile, a workload, a scheme, a number format, or the tensors of a GGUF or safetensors file."""
     from accelsim.cli.output import echo
     from accelsim.cli.output import show as show_page
 
@@ -113,7 +117,14 @@ def show(
     if name is None:
         raise UsageError("show needs a name, or --template. Names: accelsim list.")
     check_output(False, False, plot)
+    if _holds_tensors(name):
+        if plot is not None or batch is not None or options or overrides:
+            raise UsageError(f"show of a file of weights lists its tensors; for a pass of its model: {name}/decode.")
+        _show_tensors(Path(name), as_json)
+        return
     kind = kind_of(name)
+    if as_json:
+        raise UsageError(f"--json of show prints the tensors of a GGUF or safetensors file; {name} is a {kind}.")
     if plot is not None and kind != "profile":
         raise UsageError(f"--plot of show draws a profile; {name} is a {kind}.")
     if kind == "profile":
@@ -134,11 +145,30 @@ def show(
         show_page(_scheme_or_format(name))
 
 
+def _holds_tensors(name: str) -> bool:
+    path = Path(name)
+    if "\0" in name or not path.exists():
+        return False
+    from accelsim.workload.tensors import holds_tensors
+
+    return holds_tensors(path)
+
+
+def _show_tensors(path: Path, as_json: bool) -> None:
+    from accelsim.cli import output
+    from accelsim.report.tensor_card import tensor_page, tensor_record
+
+    if as_json:
+        output.show_json(tensor_record(path))
+    else:
+        output.show(tensor_page(path))
+
+
 def _scheme_or_format(name: str) -> Page:
     from accelsim.precision import parse_format
     from accelsim.report.cards import scheme_card, stored_words
     from accelsim.report.text import Text
-    from accelsim.scheme import parse_scheme
+    from accelsim.scheme import FROM_MODEL, parse_scheme
 
     try:
         return scheme_card(parse_scheme(name))
@@ -146,7 +176,7 @@ def _scheme_or_format(name: str) -> Page:
         try:
             stored = parse_format(name)
         except InputError:
-            if Path(name).exists():
+            if Path(name).exists() or name == FROM_MODEL:
                 raise not_a_scheme from None
             raise InputError(_unknown(name)) from None
     return [Text(stored.name, "title"), Text(f"  {stored.kind}; {stored_words(stored)}; largest {stored.max:.6g}")]
@@ -164,8 +194,13 @@ def kind_of(name: str) -> str:
         fields = set(data) if isinstance(data, dict) else set()
         if fields & {"levels", "clock_hz", "array", "extends"}:
             return "profile"
-        return "workload" if fields & {"layers", "phases", "input", "transformer"} else "scheme"
+        foreign = isinstance(data, list) or "problem" in fields  # its reader names the command that imports it
+        return "workload" if foreign or fields & {"layers", "phases", "input", "transformer"} else "scheme"
     if path.is_dir():
+        from accelsim.workload.importers import IN_FOLDERS
+
+        if any((path / each).is_file() for each in IN_FOLDERS):
+            return "workload"
         raise InputError(f"show takes a name or a file; {name} is a directory.")
     if name in names("hw_profiles"):
         return "profile"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from accelsim.cli.options import check_output, chip_of, model_options, names, network_of
+from accelsim.cli.training import training_of, training_options
 from accelsim.errors import UsageError
 
 
@@ -17,12 +18,27 @@ from accelsim.errors import UsageError
     "--scheme", default="fp32", show_default=True, metavar="S", help="How operands are stored and multiplied."
 )
 @click.option("--explain", "explained", metavar="LAYER", help="Print one layer's formula with its numbers filled in.")
+@click.option(
+    "--residency", default="greedy", show_default=True, metavar="R", help="What stays on chip: greedy, optimal."
+)
+@click.option("--rate", metavar="N/UNIT", help="A day at so many inferences, such as 10/min: energy, battery life.")
+@click.option("--battery", metavar="ENERGY", help="With --rate: how long it lasts, such as 10Wh.")
+@click.option("--fuse", is_flag=True, help="Run layers that hand on more than fits together, tile by tile.")
+@training_options
 @model_options
 def estimate(
     workload: str,
     profile: str,
     scheme: str,
     explained: str | None,
+    fuse: bool,
+    pass_: str,
+    optimizer: str | None,
+    gradients: str | None,
+    states: str | None,
+    residency: str,
+    rate: str | None,
+    battery: str | None,
     batch: int | None,
     options: Sequence[str],
     mapping: str,
@@ -41,10 +57,30 @@ def estimate(
     check_output(as_json, as_csv, plot)
     if explained is not None and (as_json or as_csv):
         raise UsageError("--explain prints text; it excludes --json and --csv.")
+    if rate is None and battery is not None:
+        raise UsageError("--battery needs --rate: how often is an inference made, such as --rate 10/min?")
+    if rate is not None and (as_csv or explained is not None):
+        raise UsageError("--rate prints text or JSON; it excludes --csv and --explain.")
     network, chip = network_of(workload, batch, options), chip_of(profile, overrides, what_if)
     from accelsim.simulation.estimate import estimate as estimate_model
 
-    result = estimate_model(network, chip, scheme, mapping=mapping, objective=objective, keep_weights=keep_weights)
+    result = estimate_model(
+        network,
+        chip,
+        scheme,
+        mapping=mapping,
+        objective=objective,
+        keep_weights=keep_weights,
+        residency=residency,
+        fuse=fuse,
+        pass_=pass_,
+        training=training_of(pass_, optimizer=optimizer, gradients=gradients, states=states),
+    )
+    day = None
+    if rate is not None:
+        from accelsim.simulation.duty import duty
+
+        day = duty(result, rate, battery)
     if plot is not None:
         from accelsim.report.plots import breakdown_figure, save
 
@@ -52,7 +88,7 @@ def estimate(
     if explained is not None:
         output.echo(result.explain(explained))
     elif as_json:
-        output.show_json(result.to_dict())
+        output.show_json(result.to_dict() | ({} if day is None else {"duty": day.to_dict()}))
     elif as_csv:
         from accelsim.simulation.record import layer_rows
 
@@ -60,9 +96,10 @@ def estimate(
         for warning in result.warnings:
             output.note(f"warning: {warning}")
     else:
+        from accelsim.report.duty_text import duty_page
         from accelsim.report.text import estimate_page
 
-        output.show(estimate_page(result, cite))
+        output.show(estimate_page(result, cite) + ([] if day is None else duty_page(result, day)))
     if cite and (as_json or as_csv or explained is not None):
         for source in result.citations():
             output.note(source.cite())
@@ -73,12 +110,19 @@ def estimate(
 @click.option("--on", "profiles", required=True, metavar="P[,P2]", help="Hardware profiles: names or files.")
 @click.option("--schemes", required=True, metavar="A,B,C", help="Schemes to compare.")
 @click.option("--reference", metavar="NAME", help="What all are compared with; by default the first that runs.")
+@click.option("--fuse", is_flag=True, help="Run layers that hand on more than fits together, tile by tile.")
+@training_options
 @model_options
 def compare(
     workload: str,
     profiles: str,
     schemes: str,
     reference: str | None,
+    fuse: bool,
+    pass_: str,
+    optimizer: str | None,
+    gradients: str | None,
+    states: str | None,
     batch: int | None,
     options: Sequence[str],
     mapping: str,
@@ -101,8 +145,17 @@ def compare(
     from accelsim.explore.compare import compare as compare_models
 
     found = compare_models(
-        network, chips, wanted, reference, mapping=mapping, objective=objective, keep_weights=keep_weights
-    )  # fmt: skip
+        network,
+        chips,
+        wanted,
+        reference,
+        mapping=mapping,
+        objective=objective,
+        keep_weights=keep_weights,
+        fuse=fuse,
+        pass_=pass_,
+        training=training_of(pass_, optimizer=optimizer, gradients=gradients, states=states),
+    )
     if plot is not None:
         from accelsim.report.plots import comparison_figure, save
 
@@ -113,6 +166,8 @@ def compare(
         from accelsim.explore.export import rows
 
         output.show_csv(rows(found))
+        for note in network.notes:
+            output.note(f"warning: {note}")
         for refusal in found.refusals:
             output.note(f"warning: {refusal.name} cannot run: {refusal.reason}")
     else:

@@ -34,10 +34,25 @@ class Count(click.IntRange):
         return number
 
 
+_STRICT = "strict"
+"""Where a command's context keeps whether ``--strict`` is given; only `_check` asks."""
+
 _WORKLOAD = (
     click.option("--batch", type=Count(), metavar="N", help="Images or sequences at once."),
     click.option(
-        "--option", "options", multiple=True, metavar="NAME=VALUE", help="Option of the workload, such as context=4096."
+        "--option",
+        "--dim",
+        "options",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Option of the workload, such as context=4096, or extent of a dynamic axis (--dim sequence=128).",
+    ),
+    click.option(
+        "--strict",
+        is_flag=True,
+        expose_value=False,
+        callback=lambda context, _, value: context.meta.__setitem__(_STRICT, value),
+        help="Refuse a model with operators that are not understood.",
     ),
 )
 _PROFILE = (
@@ -83,6 +98,11 @@ def _mapping(default: str) -> tuple[Callable[[Command], Command], ...]:
 def model_options(command: Command) -> Command:
     """Give a command the options of everything that estimates a model."""
     return _given(command, (*_WORKLOAD, *_mapping("optimal"), *_PROFILE, *_OUTPUT))
+
+
+def workload_options(command: Command) -> Command:
+    """Give a command the options of everything that loads a model."""
+    return _given(command, _WORKLOAD)
 
 
 def mapping_options(command: Command) -> Command:
@@ -132,23 +152,42 @@ def value_of(text: str) -> int | bool | str:
 
 
 def network_of(workload: str, batch: int | None, options: Sequence[str]) -> Network:
-    """Return the workload that the arguments name."""
+    """Return the workload that the arguments name; with ``--strict`` only if all of it is understood."""
     from accelsim.workload.catalog import load_workload
 
-    return load_workload(workload, batch=batch, **_of_workload(options))
+    network = load_workload(workload, batch=batch, **_of_workload(options))
+    _check(network)
+    return network
 
 
 def layer_of(text: str, batch: int | None, options: Sequence[str]) -> Layer:
-    """Return the layer that the arguments name."""
+    """Return the layer that the arguments name, and print what was assumed of its workload."""
+    from accelsim.cli import output
     from accelsim.workload.one_layer import load_layer
 
-    return load_layer(text, batch=batch, **_of_workload(options))
+    def seen(network: Network) -> None:
+        _check(network)
+        for note in network.notes:
+            output.note(f"warning: {note}")
+
+    return load_layer(text, batch=batch, seen=seen, **_of_workload(options))
+
+
+def _check(network: Network) -> None:
+    """Refuse what is not understood of a workload if ``--strict`` is given."""
+    from accelsim.workload.uncounted import require_counted
+
+    context = click.get_current_context(silent=True)
+    if context is not None and context.meta.get(_STRICT):
+        require_counted(network)
 
 
 def _of_workload(options: Sequence[str]) -> dict[str, int | bool | str]:
-    given = {name: value_of(value) for name, value in pairs(options, "--option").items()}
-    if clash := {"name", "text", "batch"} & set(given):
-        raise UsageError(f"--option must be an option of the workload; {clash.pop()} has an argument of its own.")
+    given = {name: value_of(value) for name, value in pairs(options, "--option or --dim").items()}
+    if "batch" in given:
+        raise UsageError(f"the batch must be set by --batch {given['batch']}; got it by --option or --dim.")
+    if clash := {"name", "text", "seen"} & set(given):
+        raise UsageError(f"--option or --dim must be an option of the workload; {clash.pop()} is none of any.")
     return given
 
 

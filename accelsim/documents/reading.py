@@ -20,6 +20,8 @@ from accelsim.errors import InputError
 MAX_BYTES = 10 * 1024 * 1024
 MAX_ALIASED = 10_000
 MAX_DEPTH = 60
+TAG = "!"
+"""Key under which a mapping keeps its tag, where a reader allows tags."""
 
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)$")
 _HEX = re.compile(r"[-+]?0x[0-9a-fA-F_]+$")
@@ -95,8 +97,14 @@ def dotted(keys: Iterable[str | int]) -> str:
     return text + "..." if len(path) > 12 else text
 
 
-def load_document(path: Path) -> Document:
+def load_document(path: Path, tags: Iterable[str] = ()) -> Document:
     """Read one YAML file into plain data (dict with text keys, list, str, int, float, bool, None).
+
+    Parameters
+    ----------
+    path : Path
+    tags : iterable of str
+        Tags that a mapping may carry ("!Component"); it keeps its tag as text under the key `TAG`.
 
     Raises
     ------
@@ -104,15 +112,15 @@ def load_document(path: Path) -> Document:
         The file is missing, a directory, empty, not UTF-8 text, too large or not YAML; a key stands twice;
         a value is ambiguous (``on``), not finite, tagged, or built from recursive or exploding aliases.
     """
-    return parse_document(_read(Path(path)), Path(path))
+    return parse_document(read_text(Path(path)), Path(path), tags)
 
 
-def parse_document(text: str, path: Path) -> Document:
+def parse_document(text: str, path: Path, tags: Iterable[str] = ()) -> Document:
     """Read YAML text as `load_document` does; ``path`` names it in messages."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    builder = _Builder(str(path))
+    builder = _Builder(str(path), frozenset(tags))
     try:
         for event in yaml.parse(text, Loader=loader):
             builder.take(event)
@@ -129,13 +137,14 @@ def parse_document(text: str, path: Path) -> Document:
     return Document(path, data, mark)
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path, noun: str = "a YAML file") -> str:
+    """Return the text of a file; one that is missing, too large or not UTF-8 raises InputError."""
     try:
         if path.is_dir():
             raise InputError("this must be a file; it is a directory.", where=str(path))
         if path.stat().st_size > MAX_BYTES:
             raise InputError(
-                f"a YAML file must be at most {MAX_BYTES} bytes; this has {path.stat().st_size}.", where=str(path)
+                f"{noun} must be at most {MAX_BYTES} bytes; this has {path.stat().st_size}.", where=str(path)
             )
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -168,8 +177,9 @@ class _Open:
 class _Builder:
     """Builds data and marks from YAML events without recursion."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, tags: frozenset[str] = frozenset()) -> None:
         self.file = file
+        self.tags = tags
         self.root: tuple[Any, Mark] | None = None
         self.stack: list[_Open] = []
         self.anchors: dict[str, tuple[Any, Mark, int]] = {}
@@ -179,8 +189,10 @@ class _Builder:
         """Place one parser event in the tree."""
         kind = type(event).__name__
         if kind in ("MappingStartEvent", "SequenceStartEvent"):
-            self._tag(event)
-            self._open(event, {} if kind.startswith("Mapping") else [])
+            tagged = kind.startswith("Mapping") and event.tag in self.tags
+            if not tagged:
+                self._tag(event)
+            self._open(event, ({TAG: event.tag} if tagged else {}) if kind.startswith("Mapping") else [])
         elif kind in ("MappingEndEvent", "SequenceEndEvent"):
             done = self.stack.pop()
             self._place(event, done.data, done.mark, done.anchor, done.nodes)
@@ -235,7 +247,8 @@ class _Builder:
 
     def _tag(self, event: Any) -> None:
         if event.tag not in (None, "!", "tag:yaml.org,2002:str"):
-            self._refuse(event, f"a value must not carry a tag; got {event.tag}.")
+            allowed = f" but {', '.join(sorted(self.tags))}" if self.tags else ""
+            self._refuse(event, f"a value must not carry a tag{allowed}; got {event.tag}.")
 
     def _alias(self, event: Any) -> None:
         if event.anchor not in self.anchors:

@@ -164,11 +164,10 @@ def conversion_count(batch: Batch, number: int, conversion: Conversion, moved: T
     Conversions of W and I go with the words that pass their conversion point, those of O with the
     finished outputs.
     """
-    mappings = batch.case_of == number
     if conversion.operand == "O":
-        units = np.full(int(mappings.sum()), float(batch.cases[number].shape.words("O")))
+        units = batch.of(number, lambda case: case.shape.words("O"))
     else:
-        units = moved.converted[conversion.operand][mappings]
+        units = moved.converted[conversion.operand][batch.case_of == number]
     return units * float(conversion.count_per)
 
 

@@ -19,6 +19,7 @@ from accelsim.scheme import Scheme, parse_scheme
 from accelsim.simulation.estimate import estimate
 from accelsim.simulation.requested import DEFAULT, Wanted
 from accelsim.simulation.result import Result
+from accelsim.simulation.training import INFERENCE, Training
 from accelsim.units import engineering
 from accelsim.workload.catalog import load_workload
 from accelsim.workload.network import Network
@@ -161,6 +162,9 @@ def compare(
     mapping: Wanted = DEFAULT,
     objective: str = "energy",
     keep_weights: bool = False,
+    pass_: str = INFERENCE,
+    training: Training | None = None,
+    fuse: bool = False,
 ) -> Comparison:
     """Estimate a model in every scheme on every chip and compare them.
 
@@ -172,7 +176,7 @@ def compare(
         One that a chip cannot run becomes a `Refusal`.
     reference : str, optional
         Name of the scheme, chip or result that all are compared with; by default the first that runs.
-    mapping, objective, keep_weights
+    mapping, objective, keep_weights, pass_, training, fuse
         As in `accelsim.simulation.estimate.estimate`.
 
     Raises
@@ -184,7 +188,7 @@ def compare(
     """
     network = model if isinstance(model, Network) else load_workload(model)
     on = [one if isinstance(one, Chip) else load_profile(one) for one in _several(chips)]
-    wanted = [parse_scheme(one) for one in _several(schemes)]
+    wanted = [parse_scheme(one, network) for one in _several(schemes)]
     if not on or not wanted:
         raise UsageError("a comparison must have at least one chip and one scheme.")
     results: dict[str, Result] = {}
@@ -197,8 +201,9 @@ def compare(
                 raise InputError(f"a comparison must name each scheme and chip once; got {name} twice.")
             try:
                 results[name] = estimate(
-                    network, chip, scheme, mapping=mapping, objective=objective, keep_weights=keep_weights
-                )
+                    network, chip, scheme, mapping=mapping, objective=objective, keep_weights=keep_weights,
+                    pass_=pass_, training=training, fuse=fuse,
+                )  # fmt: skip
             except (UnsupportedError, InfeasibleError) as error:
                 errors.append(error)
                 refusals.append(Refusal(name, chip.name, scheme.name, str(error)))

@@ -19,6 +19,7 @@ _NUMBERS = (
     "node_nm",
     "voltage_v",
     "tdp_w",
+    "load_w",
     "area_mm2",
     "conversions_per_cycle",
     "clock_pj_per_cycle",
@@ -201,6 +202,7 @@ def _level(
         leakage_w=_sourced(given.leakage_w),
         access_bits=int(given.access_bits.value) if given.access_bits else None,
         technology=given.technology,
+        read_only=given.read_only,
         area_mm2=_sourced(given.area_mm2),
         stated=tuple((name, _need(getattr(given, name))) for name in structure if getattr(given, name) is not None),
     )

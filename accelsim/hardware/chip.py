@@ -77,6 +77,8 @@ class Level:
     technology : str or None
         "sram", "regfile", "dram-ddr3" ...
     area_mm2 : Sourced or None
+    read_only : bool
+        Whether it is a flash that holds parameters only: activations and the KV cache have to fit inside it.
     stated : tuple of (name, Sourced)
         Structural numbers with their sources: capacity, bandwidth, access width.
     """
@@ -97,6 +99,7 @@ class Level:
     access_bits: int | None = None
     technology: str | None = None
     area_mm2: Sourced | None = None
+    read_only: bool = False
     stated: tuple[tuple[str, Sourced], ...] = ()
 
     @property
@@ -179,6 +182,8 @@ class Chip:
         The works that its numbers name.
     remarks : tuple of str
         What a reader of results must know about changes made to the profile.
+    load_w : Sourced or None
+        Power measured while it works, in W; what it draws idle is ``idle_w``.
     what_if : bool
         Whether unsupported formats get hypothetical rates.
     """
@@ -202,6 +207,7 @@ class Chip:
     node_nm: Sourced | None = None
     voltage_v: Sourced | None = None
     tdp_w: Sourced | None = None
+    load_w: Sourced | None = None
     area_mm2: Sourced | None = None
     vector: Vector | None = None
     conversions_per_cycle: Sourced | None = None
@@ -325,7 +331,7 @@ class Chip:
     def numbers(self) -> Iterator[tuple[str, Sourced]]:
         """Yield every number of the profile as (field path, number), defaults included."""
         for name in (
-            "clock_hz", "node_nm", "voltage_v", "tdp_w", "area_mm2", "conversions_per_cycle",
+            "clock_hz", "node_nm", "voltage_v", "tdp_w", "load_w", "area_mm2", "conversions_per_cycle",
             "clock_pj_per_cycle", "leakage_w", "idle_w", "layer_overhead_s", "step_overhead_s",
         ):  # fmt: skip
             if getattr(self, name) is not None:

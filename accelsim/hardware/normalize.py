@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-TOP_STRUCTURE = ("node_nm", "voltage_v", "clock_hz", "tdp_w", "area_mm2", "conversions_per_cycle")
+TOP_STRUCTURE = ("node_nm", "voltage_v", "clock_hz", "tdp_w", "load_w", "area_mm2", "conversions_per_cycle")
 TOP_COSTS = ("clock_pj_per_cycle", "leakage_w", "idle_w", "layer_overhead_s", "step_overhead_s")
 TOP_TABLES = ("multiply_pj", "add_pj", "convert_pj")
 LEVEL_STRUCTURE = (

@@ -208,6 +208,7 @@ class LevelSpec(_Spec):
     background_w: Watts | None = None
     area_mm2: Area | None = None
     technology: str | None = None
+    read_only: bool = False
     note: str = ""
 
 
@@ -249,6 +250,7 @@ class ProfileSpec(_Spec):
     leakage_w: Watts | None = None
     idle_w: Watts | None = None
     tdp_w: Watts | None = None
+    load_w: Watts | None = None
     area_mm2: Area | None = None
     layer_overhead_s: Seconds | None = None
     step_overhead_s: Seconds | None = None

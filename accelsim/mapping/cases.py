@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -62,6 +62,8 @@ class Cases:
     Attributes
     ----------
     extent : dict of dimension to int64 array, shape (n,)
+    apart : bool
+        Whether every case has extents of its own.
     loops : dict of dimension to list of LoopLine
         Outermost first.
     advances : list of LoopLine
@@ -77,12 +79,21 @@ class Cases:
     """
 
     def __init__(
-        self, shapes: Sequence[Shape], shape_of: Ints, nest: Nest, tiles: Ints, convention: Convention, exact: bool
+        self,
+        shapes: Sequence[Shape],
+        shape_of: Ints,
+        nest: Nest,
+        tiles: Ints,
+        convention: Convention,
+        exact: bool,
+        extents: Mapping[str, Ints] | None = None,
     ) -> None:
         self.shapes, self.shape_of = shapes, shape_of
         self.timeloop, self.exact = convention == "timeloop", exact
         table = np.array([[shape.extents[dim] for dim in DIMS] for shape in shapes], dtype=np.int64)
         self.extent: dict[str, Ints] = {dim: table[shape_of, column] for column, dim in enumerate(DIMS)}
+        self.extent |= extents or {}
+        self.apart = bool(extents)
         self.one, self.zero = np.ones_like(shape_of), np.zeros_like(shape_of)
         self.bottom = len(nest.lines)
         self.loops: dict[str, list[LoopLine]] = {dim: [] for dim in DIMS}

@@ -118,6 +118,7 @@ def count_many(
     convention: Convention = "accelsim",
     *,
     exact: bool = True,
+    extents: Mapping[str, Ints] | None = None,
 ) -> Counts:
     """Return the counts of many mappings that share one structure.
 
@@ -134,13 +135,16 @@ def count_many(
     convention : {"accelsim", "timeloop"}
     exact : bool
         False replaces the sums over an image axis by the mean reach of a tile, to rank many mappings.
+    extents : mapping of dimension to int64 array of shape (n,), optional
+        Extents of each case in place of those of its shape, for layers that differ in nothing else (a context
+        that grows); only of dimensions that no window moves over.
 
     Returns
     -------
     Counts
         With int64 arrays of shape (n,). Exact while counts stay below 2**63.
     """
-    whole = Cases(shapes, shape_of, nest, tiles, convention, exact)
+    whole = Cases(shapes, shape_of, nest, tiles, convention, exact, extents)
     factors = Factors(whole)
     if len(shape_of) <= BLOCK:
         return _count(whole, factors)

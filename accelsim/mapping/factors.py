@@ -59,7 +59,10 @@ class Tilings:
     @classmethod
     def of(cls, cases: Cases, loops: dict[str, list[LoopLine]]) -> Tilings:
         """Return the distinct tilings among the cases."""
-        first, inverse = _distinct([cases.shape_of, *(loop.tile for chain in loops.values() for loop in chain)])
+        if cases.apart:
+            first = inverse = np.arange(len(cases.shape_of))
+        else:
+            first, inverse = _distinct([cases.shape_of, *(loop.tile for chain in loops.values() for loop in chain)])
         return cls(first, inverse, {dim: [loop.at(first) for loop in chain] for dim, chain in loops.items()})
 
 

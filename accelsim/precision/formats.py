@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal
 
 from accelsim.errors import InputError
@@ -114,7 +115,7 @@ class Format:
         """Exponent bias of a float, 2^(exponent_bits - 1) - 1."""
         return (1 << (self.exponent_bits - 1)) - 1
 
-    @property
+    @cached_property
     def max(self) -> int | float:
         """Largest finite value, without scales; a symmetric integer quantizer uses -max..max."""
         if self.largest is not None:

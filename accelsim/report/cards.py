@@ -68,6 +68,7 @@ def _structure(chip: Chip) -> Iterator[list[str]]:
         ("node", chip.node_nm, "nm"),
         ("voltage", chip.voltage_v, "V"),
         ("TDP", chip.tdp_w, "W"),
+        ("under load", chip.load_w, "W"),
         ("area", chip.area_mm2, "mm2"),
     ):
         if number is not None:
@@ -164,7 +165,9 @@ def workload_card(network: Network) -> Page:
     if len(network.layers) > MAX_LAYERS:
         page.append(Text(f"  ... {len(network.layers) - MAX_LAYERS} more layers", "note"))
     page += sentences(
-        [f"warning: {operator} is not understood and not counted." for operator in network.uncounted], "warning"
+        [f"warning: {note}" for note in network.notes]
+        + [f"warning: {operator} is not understood and not counted." for operator in network.uncounted],
+        "warning",
     )
     return page
 

@@ -8,6 +8,7 @@ from accelsim.explore.compare import Comparison
 from accelsim.explore.reasons import multiply_of
 from accelsim.layout import percent, table
 from accelsim.report.tables import demand_words, instances_words, joules, number, octets
+from accelsim.simulation.power import power_words
 from accelsim.simulation.result import Result
 from accelsim.units import engineering, ratio
 
@@ -16,7 +17,14 @@ MAX_LEVELS = 3
 
 
 def energy_table(comparison: Comparison) -> list[str]:
-    """Energy of every scheme by part, the cost of one multiply, and the ratio to the reference."""
+    """Energy of every scheme by part, the cost of one multiply, and the ratio to the reference.
+
+    Where no chip has a cost, power times time.
+    """
+    if not any(result.chip.has_costs for result in comparison.results):
+        pairs = zip(comparison.names, comparison.results, strict=True)
+        taken = [[name, joules(one.power_energy_pj), f"{power_words(one.chip)} x time"] for name, one in pairs]
+        return table(["scheme", "energy", "taken as"], taken, "lrl")
     levels = _level_columns(comparison)
     names = [*levels, "array", "convert", "other"]
     rows = [

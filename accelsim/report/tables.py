@@ -47,7 +47,9 @@ def number(value: float) -> str:
 
 
 def energy_shares(result: Result) -> list[list[str]]:
-    """Energy by part, largest first, as rows of name, energy and share."""
+    """Energy by part, largest first, as rows of name, energy and share; none where the chip has no costs."""
+    if not result.chip.has_costs:
+        return []
     parts = sorted(result.energy_breakdown_pj.items(), key=lambda each: -(each[1] or 0))
     total = result.energy_pj
     return [
@@ -70,6 +72,8 @@ def shares_table(result: Result) -> list[str]:
     """Energy by part and time by cause, side by side."""
     left, right = energy_shares(result), cycle_shares(result)
     blank = ["", "", ""]
+    if not left:
+        return table(["time", "", ""], right, "lrr")
     height = max(len(left), len(right))
     rows = [
         [*(left[place] if place < len(left) else blank), "  ", *(right[place] if place < len(right) else blank)]

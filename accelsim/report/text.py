@@ -12,14 +12,19 @@ from accelsim.hardware.chip import Chip
 from accelsim.layout import paragraph, percent, table
 from accelsim.provenance import Source
 from accelsim.report import comparison_tables, tables
+from accelsim.report.fusion_text import fusion_sentences, fusion_table
+from accelsim.report.training_text import training_table
 from accelsim.simulation.costs import uses, works
 from accelsim.simulation.distance import distance
 from accelsim.simulation.explain import LAYER_ALIGN, LAYER_HEADER, layer_rows
+from accelsim.simulation.power import power_words
 from accelsim.simulation.result import Result
 from accelsim.units import capacity, engineering
 
 Tone = Literal["title", "head", "plain", "note", "warning"]
 ASSUMPTIONS = "docs/assumptions.md"
+UNSAID = ("phase", "pass")
+"""Options that the title of a network tells already."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ def titled(result: Result) -> str:
     """Return what was computed: the model, its batch, options and MACs."""
     network = result.network
     name = network.title or network.name
-    options = "".join(f", {option} {value}" for option, value in network.options.items() if option != "phase")
+    options = "".join(f", {option} {value}" for option, value in network.options.items() if option not in UNSAID)
     return f"{name} (batch {network.batch}{options}, {engineering(result.macs, 'MACs')})"
 
 
@@ -74,10 +79,14 @@ def estimate_page(result: Result, cite: bool = False) -> Page:
     page = [
         Text(f"{titled(result)} in {result.scheme.name} on {chip.name}", "title"),
         Text(_setting(result), "note"),
+        *_scheme_words([result]),
         Text(""),
     ]
     page += [Text(line) for line in table(["", "", ""], list(_totals(result)), "lrl")[1:]]
     page.append(Text(""))
+    page += headed(training_table(result))
+    page += headed(fusion_table(result))
+    page += sentences(fusion_sentences(result), "note")
     page += headed(tables.shares_table(result))
     page += headed(tables.bandwidths(result))
     page += headed(table(LAYER_HEADER, layer_rows(result, result.costliest(6)), LAYER_ALIGN))
@@ -88,6 +97,12 @@ def estimate_page(result: Result, cite: bool = False) -> Page:
     return page
 
 
+def _scheme_words(results: Sequence[Result]) -> Iterator[Text]:
+    """Yield what schemes say of themselves: a file its description, from-model what the model states."""
+    told = dict.fromkeys((one.scheme.name, one.scheme.description) for one in results if one.scheme.description)
+    yield from sentences([f"{name}: {description}" for name, description in told], "note", indent="")
+
+
 def _setting(result: Result) -> str:
     chip = result.chip
     clock = engineering(chip.clock_hz.value, "Hz")
@@ -96,7 +111,8 @@ def _setting(result: Result) -> str:
 
 def _totals(result: Result) -> Iterator[list[str]]:
     memory, dram = result.memory, result.chip.outermost.name
-    yield ["energy", tables.joules(result.energy_pj), _energy_words(result)]
+    energy = result.power_energy_pj if result.energy_pj is None else result.energy_pj
+    yield ["energy", tables.joules(energy), _energy_words(result)]
     yield [
         "time",
         engineering(result.latency_s, "s"),
@@ -120,13 +136,13 @@ def _totals(result: Result) -> Iterator[list[str]]:
     ]
     if memory.kv_bytes:
         parts.insert(1, f"{tables.octets(memory.kv_bytes)} KV cache")
+    if memory.state_bytes:
+        parts.insert(1, f"{tables.octets(memory.state_bytes)} optimizer states")
     yield ["memory", tables.octets(memory.peak_bytes), ", ".join(parts)]
     if memory.capacity_bytes is not None:
-        yield [
-            "",
-            "",
-            f"{'fits' if memory.fits else 'does not fit'} the {capacity(memory.capacity_bytes * 8)} of {dram}",
-        ]
+        inside = "" if memory.writable_bytes is None else f", and {capacity(memory.writable_bytes * 8)} to write to"
+        has = f"{capacity(memory.capacity_bytes * 8)} of {dram}{inside}"
+        yield ["", "", f"{'fits' if memory.fits else 'does not fit'} the {has}"]
 
 
 def _distance_words(result: Result) -> str:
@@ -136,7 +152,9 @@ def _distance_words(result: Result) -> str:
 
 def _energy_words(result: Result) -> str:
     if result.energy_pj is None:
-        return "the profile lacks a cost, see the warnings"
+        drawn = "" if result.power_energy_pj is None else f"{power_words(result.chip)} x time; "
+        lack = "the profile lacks a cost" if result.chip.has_costs else "no cost per operation is known"
+        return f"{drawn}{lack}, see the warnings"
     words = f"{result.energy_pj / result.macs:.3g} pJ per MAC" if result.macs else ""
     own = [
         one.energy_pj * one.layer.repeat for one in result.layers if one.nest is not None and one.energy_pj is not None
@@ -168,6 +186,7 @@ def compare_page(comparison: Comparison, cite: bool = False) -> Page:
     page = [
         Text(f"{titled(reference)} on {joined(list(chips))}", "title"),
         Text(f"{where}{reference.mapping} mapping for {reference.objective}", "note"),
+        *_scheme_words(comparison.results),
         Text(""),
     ]
     page += headed(comparison_tables.energy_table(comparison))
@@ -206,7 +225,7 @@ def _footer(results: Sequence[Result], cite: bool) -> Iterator[Text]:
 def cost_sentence(results: Sequence[Result], known: dict[str, Source]) -> str:
     """Return which works the costs come from, and how many were derived or are unconfirmed."""
     found = list(dict.fromkeys(use for result in results for use in uses(result)))
-    if not found:
+    if not found or not any(result.chip.has_costs for result in results):
         return "Costs: the profile lists none."
     names = list(
         dict.fromkeys(

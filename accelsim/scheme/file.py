@@ -102,7 +102,7 @@ def _apply(stated: Override, default: Scheme | None, document: Document, at: Key
     if default is not None:
         parts["kv_format"] = default.kv_format
     try:
-        return Scheme(**parts | {"name": name})
+        return Scheme(**parts | {"name": name}).with_kv_multiplied()
     except InputError as error:
         named = (field for field in ("compute", "accumulator", "vector", "activations") if field in error.message)
         culprit = [field for field in named if getattr(stated, field) is not None][:1]

@@ -14,6 +14,9 @@ from accelsim.scheme.scheme import Scheme
 
 GRAMMAR = "w<fmt>[g<size>]a<fmt>[kv<fmt>][-dequant-<fmt>|-int<bits>]"
 
+FROM_MODEL = "from-model"
+"""What stands for the formats that a model itself states; see `accelsim.scheme.from_model`."""
+
 ALIASES = {
     "fp32": "w32a32", "fp16": "w16a16", "bf16": "wbf16abf16", "tf32": "wtf32atf32",
     "fp8": "wfp8e4m3afp8e4m3", "int8": "w8a8", "int4": "w4a4",
@@ -54,7 +57,7 @@ def parse_name(text: str) -> Scheme:
             activation_format=read_format(activation),
             kv_format=read_format(kv),
             compute=_read_compute(compute) if "-" in spelled else None,
-        )
+        ).with_kv_multiplied()
     except InputError as error:
         raise InputError(f"scheme {_short(text)}: {error.message}", where=error.where) from None
 
@@ -113,7 +116,7 @@ def _read_compute(text: str) -> Format:
 
 
 def _not_a_scheme(text: str) -> InputError:
-    close = nearest(text[:_MAX_LENGTH], [*ALIASES, *KNOWN])
+    close = nearest(text[:_MAX_LENGTH], [*ALIASES, *KNOWN, FROM_MODEL])
     hint = f"; did you mean {close}?" if close else "."
     return InputError(
         f"{_short(text)} is not a scheme{hint} "

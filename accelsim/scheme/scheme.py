@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from accelsim.errors import InputError, did_you_mean
@@ -12,6 +13,7 @@ from accelsim.precision import CATALOG, Format
 from accelsim.scheme.conversions import conversions, load_words, store_words
 from accelsim.scheme.families import choose
 from accelsim.scheme.layer_formats import Conversion, Family, LayerFormats, Multiply
+from accelsim.scheme.patterns import Patterns
 
 if TYPE_CHECKING:
     from accelsim.workload.layer import Layer
@@ -39,6 +41,8 @@ class Scheme:
         Level into which words are converted; None = the innermost one that keeps the operand.
     vector : Format or None
         See `vector_format`.
+    output : Format or None
+        Of a result that no layer reads; None = as the activations.
     overrides : tuple of (pattern, Scheme)
         The first pattern that matches a layer's name replaces this scheme for that layer.
     description : str
@@ -53,16 +57,17 @@ class Scheme:
     accumulator: Format | None = None
     convert_at: str | None = None
     vector: Format | None = None
+    output: Format | None = None
     overrides: tuple[tuple[str, Scheme], ...] = ()
     description: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        for stored in (self.activation_format, self.kv_format):
-            if stored.block and stored.block.size == "channel":
+        for stored in (self.activation_format, self.kv_format, self.output):
+            if stored and stored.block and stored.block.size == "channel":
                 raise InputError(f"activations and KV have a scale per tensor or group; got {stored}, one per channel.")
         if self.vector is not None and (self.vector.kind != "float" or self.vector.block):
             raise InputError(f"the vector format must be a float such as fp32; got {self.vector.name}.")
-        for second in (self.weight_format, self.activation_format, self.kv_format):
+        for second in (self.weight_format, self.activation_format):
             self.multiply(second)
         for pattern, own in self.overrides:
             if own.kv_format != self.kv_format or own.overrides:
@@ -86,6 +91,11 @@ class Scheme:
         if self.accumulator is None or (self.accumulator.kind == "float") != (how.accumulator.kind == "float"):
             return how
         return choose(second, self.activation_format, compute, self.accumulator)
+
+    def with_kv_multiplied(self) -> Scheme:
+        """Return this scheme, or raise InputError where its activations cannot be multiplied by its KV cache."""
+        self.multiply(self.kv_format)
+        return self
 
     @property
     def family(self) -> Family:
@@ -112,21 +122,24 @@ class Scheme:
 
     def for_layer(self, name: str) -> Scheme:
         """Return the scheme of the layer called ``name``: the first override that matches, or this one."""
-        return next((scheme for pattern, scheme in self.overrides if fnmatchcase(name, pattern)), self)
+        place = self._patterns.first(name)
+        return self if place is None else self.overrides[place][1]
+
+    @cached_property
+    def _patterns(self) -> Patterns:
+        return Patterns([pattern for pattern, _ in self.overrides])
 
     def check_patterns(self, network: Network) -> None:
         """Raise InputError if an override matches no layer of ``network`` or comes after one that takes all of its."""
         names = [layer.name for layer in network.layers]
-        for pattern, _ in self.overrides:
+        taken = {self._patterns.first(name) for name in names}
+        idle = [pattern for place, (pattern, _) in enumerate(self.overrides) if place not in taken]
+        for pattern in idle:
             if not any(fnmatchcase(name, pattern) for name in names):
                 hint = did_you_mean(pattern, names) or f" such as {names[0]}."
                 raise InputError(f"scheme {self.name}: {pattern!r} must match a layer of {network.name}{hint}")
-        taken = {next((p for p, _ in self.overrides if fnmatchcase(name, p)), None) for name in names}
-        for pattern, _ in self.overrides:
-            if pattern not in taken:
-                raise InputError(
-                    f"scheme {self.name}: {pattern!r} must stand before the patterns that take its layers."
-                )
+        for pattern in idle:
+            raise InputError(f"scheme {self.name}: {pattern!r} must stand before the patterns that take its layers.")
 
     def resolve(self, layer: Layer, output: Format | None = None, accumulator: Format | None = None) -> LayerFormats:
         """Return the formats and conversions of one layer that has multiply-accumulates.
@@ -156,7 +169,8 @@ class Scheme:
             how = replace(how, accumulator=accumulator)
         reduction = layer.shape.C * layer.shape.FY * layer.shape.FX
         stored = layer.second_operand == "weights"
-        weight_bits = weight.storage_bits(reduction, layer.weight_elements) if stored else weight.storage_bits()
+        whole = layer.weight_elements or layer.shape.words("W")
+        weight_bits = weight.storage_bits(reduction, whole) if stored else weight.storage_bits()
         found = conversions(how, weight, input_, output, reduction)
         return LayerFormats(
             weight=weight, input=input_, output=output,
@@ -170,7 +184,8 @@ class Scheme:
         if layer.output_role == "kv":
             return self.kv_format
         readers = [self.for_layer(each.name).activation_format for each in network.layers if layer.name in each.inputs]
-        return max(readers, key=lambda stored: stored.storage_bits(), default=self.activation_format)
+        unread = self.for_layer(layer.name).output or self.activation_format
+        return max(readers, key=lambda stored: stored.storage_bits(), default=unread)
 
     def activation_bits(self, layer: Layer) -> Fraction:
         """Stored bits per activation element that ``layer`` reads."""

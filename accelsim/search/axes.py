@@ -15,6 +15,9 @@ from accelsim.engine.case import Ints
 from accelsim.mapping.halo import reached_pairs
 from accelsim.workload.shape import Shape, Window
 
+LARGEST = 10_000_000
+"""Positions of an axis that are looked at one by one."""
+
 
 class Axis:
     """The rows or the columns of an input: sums over its tilings, each computed once.
@@ -36,7 +39,7 @@ class Axis:
     def __init__(self, window: Window, out: int, taps: int) -> None:
         self.window, self.out, self.taps = window, out, taps
         self.pairs = reached_pairs(window, out, taps, True)
-        self._sums = np.full((out + 1, taps + 1), -1, dtype=np.int64)
+        self._sums: Ints | None = None
         self.touched = self._touched()
 
     @property
@@ -46,6 +49,8 @@ class Axis:
 
     def reach(self, out: Ints, taps: Ints) -> Ints:
         """Input positions summed over all tiles of ``out`` by ``taps`` positions, padding left out."""
+        if self._sums is None:
+            self._sums = np.full((self.out + 1, self.taps + 1), -1, dtype=np.int64)
         found = self._sums[out, taps]
         if (found < 0).any():
             missing = np.unique(np.stack([np.ravel(out), np.ravel(taps)])[:, np.ravel(found) < 0], axis=1)
@@ -78,6 +83,13 @@ class Axis:
         return int(np.maximum(np.minimum(high, window.size) - np.maximum(low, 0), 0).sum())
 
     def _touched(self) -> int:
+        window = self.window
+        if self.taps == 1:  # positions 0 <= out * stride - pad < size
+            first = -(-window.pad // window.stride)
+            return max(min(self.out, -(-(window.size + window.pad) // window.stride)) - first, 0)
+        if window.size + self.out * self.taps > LARGEST:  # as if no position between were left out
+            span = (self.out - 1) * window.stride + (self.taps - 1) * window.dilation + 1
+            return min(window.size, max(span - window.pad, 0))
         reached = np.zeros(self.window.size, dtype=bool)
         for tap in range(self.taps):
             positions = np.arange(self.out) * self.window.stride + tap * self.window.dilation - self.window.pad
@@ -85,7 +97,7 @@ class Axis:
         return int(reached.sum())
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _axis(window: Window, out: int, taps: int) -> Axis:
     return Axis(window, out, taps)
 

@@ -190,7 +190,7 @@ class Branches:
 
         root = self._roots(nest, most)
         state = np.zeros(1, STATE)
-        state[0] = below, 0, np.inf if root.complete else 0.0, slack
+        state[0] = below, 0, np.inf if root.complete and nest.whole else 0.0, slack
         best, best_at, best_open = np.full(keep, np.inf), np.zeros(keep, dtype=np.int64), np.full(keep, -1)
         tile = np.ones((keep, PLACES, DIMENSIONS), dtype=np.int64)
         spread = np.ones((keep, PLACES, DIMENSIONS), dtype=np.int64)

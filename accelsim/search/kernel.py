@@ -455,7 +455,7 @@ def charge(loops, plan, work, reach_y, reach_x, depth, p, seen):
     """Add what a node with so many comings costs."""
     operand, level, parent = plan.kind[p], plan.level[p], plan.parent[p]
     filled, read = 1.0, 1.0
-    if operand == 1 and loops.windowed > 0:
+    if operand == 1 and loops.halo > 0:
         filled = halo(loops, work, p, -2, reach_y, reach_x)
         read = halo(loops, work, p, parent, reach_y, reach_x)
     work.energy[depth] += seen * (work.unit_pj[p, 0] * filled + work.unit_pj[p, 1] * read)

@@ -19,10 +19,13 @@ from accelsim.search.axes import Axis, axes_of
 from accelsim.search.prices import Crossing, Prices
 from accelsim.search.problem import LEVELS, LOOPS, NONE, PLACES, PLAN
 from accelsim.search.skeleton import REUSE, Skeleton
-from accelsim.search.tiles import divisors, thinned, tile_choices
+from accelsim.search.tiles import LARGEST, divisors, thinned, tile_choices
 from accelsim.workload.shape import DIMS, OPERANDS, Shape
 
 IMAGE = ("OY", "OX", "FY", "FX")
+
+MOST_REACHED = 1_000_000
+"""Tiles of an image axis up to which the halo is looked at."""
 
 Records = NDArray[np.void]
 
@@ -43,11 +46,14 @@ class Nest:
         Tiles to choose from, descending.
     reach : pair of float arrays, shape (outputs + 1, taps + 1)
         Input rows and columns that all tiles of so many outputs and taps reach, added up.
+    whole : bool
+        Whether these are all tiles that matter.
     """
 
     record: Records
     tiles: Ints
     reach: tuple[Floats, Floats]
+    whole: bool
 
 
 def nest_of(shape: Shape, *, exact: bool = False, most: int = 0) -> Nest:
@@ -75,7 +81,10 @@ def nest_of(shape: Shape, *, exact: bool = False, most: int = 0) -> Nest:
         one[name] = window.stride, window.dilation, window.size, max(axis.touched, 1), axis.pairs
     inputs = shape.B * shape.G * shape.C * rows.touched * columns.touched if windowed else shape.words("I")
     one["words"] = shape.words("W"), inputs, shape.words("O")
-    return Nest(record, tiles, (_reach(rows, windowed), _reach(columns, windowed)))
+    one["halo"] = windowed and all((axis.out + 1) * (axis.taps + 1) <= MOST_REACHED for axis in (rows, columns))
+    halo = bool(one["halo"])
+    whole = not most and all(shape.extents[dim] <= LARGEST for dim in dims)
+    return Nest(record, tiles, (_reach(rows, halo), _reach(columns, halo)), whole)
 
 
 def reused(dim: str) -> int:

@@ -31,6 +31,7 @@ LOOPS = np.dtype(
         ("choices", "i8", DIMENSIONS),  # tiles to choose from
         ("exact", "i8"),  # whether tiles must divide
         ("windowed", "i8"),
+        ("halo", "i8"),  # whether what tiles reach of the input is known
         ("y", _AXIS),
         ("x", _AXIS),
         ("words", "f8", 3),  # of W, I and O that must move at least

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from math import prod
 
@@ -14,8 +14,8 @@ from accelsim.hardware.chip import Chip
 from accelsim.mapping.constraints import Constraints
 from accelsim.workload.shape import DIMS, Shape
 
-MOST = 50_000
-"""Ways to spread over neighboring fan-outs beyond which not all are written down."""
+MOST, EACH = 20_000, 10_000
+"""Ways to spread over neighboring fan-outs, and over one, beyond which not all are written down."""
 
 Pin = tuple[tuple[str, int | None], ...] | None
 """The dimensions that must cross a fan-out and over how many instances, None if open; None: any."""
@@ -35,7 +35,7 @@ def spreads_of(chip: Chip, shape: Shape, names: Sequence[str], constraints: Cons
     return spreads(tuple(one.size for one in fanouts), dims, tuple(extents.values()), pins)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=24)
 def spreads(
     sizes: tuple[int, ...], dims: tuple[tuple[str, ...], ...], extents: tuple[int, ...], pins: tuple[Pin, ...]
 ) -> tuple[Ints, Ints, bool]:
@@ -59,10 +59,13 @@ def spreads(
     (int64 array, shape (choices, 8); int64 array, shape (choices, fan-outs, 8); bool)
         Instances of every dimension in all, and of each fan-out for one way to get them; whether these are all.
     """
-    tables = [_instances(size, own, extents, pin) for size, own, pin in zip(sizes, dims, pins, strict=True)]
-    whole = prod(map(len, tables)) <= MOST
+    given = list(zip(sizes, dims, pins, strict=True))
+    tables = [_instances(size, own, extents, pin, _every) for size, own, pin in given]
+    whole = prod(map(len, tables)) <= MOST and max(map(len, tables), default=1) < EACH
     if not whole:
-        tables = [_useful(table, np.array(extents)) for table in tables]
+        tables = [_instances(size, own, extents, pin, _useful) for size, own, pin in given]
+        most = max(int(MOST ** (1 / len(tables))), 1)
+        tables = [table[np.argsort(-table.prod(axis=1), kind="stable")][:most] for table in tables]
     totals, ways = np.ones((1, len(DIMS)), dtype=np.int64), np.ones((1, 0, len(DIMS)), dtype=np.int64)
     for table in tables:
         count, more = len(totals), len(table)
@@ -79,10 +82,14 @@ def spreads(
     return totals[first], ways[first], whole
 
 
-def _useful(table: Ints, extents: Ints) -> Ints:
-    turns = -(-extents // table)
-    useful: Ints = table[(-(-extents // turns) == table).all(axis=1)]
-    return useful
+def _every(most: int, extent: int) -> Iterable[int]:
+    return range(1, most + 1)
+
+
+def _useful(most: int, extent: int) -> Iterable[int]:
+    """Instances of which none is in vain; of a large fan-out those near the powers of two, and the most."""
+    counts = {most, *(2**power for power in range(most.bit_length()))} if most > 64 else range(1, most + 1)
+    return sorted({-(-extent // -(-extent // count)) for count in counts})
 
 
 def spread_fits(ways: Ints, room: Ints) -> NDArray[np.bool_]:
@@ -94,8 +101,10 @@ def spread_fits(ways: Ints, room: Ints) -> NDArray[np.bool_]:
     return fits
 
 
-def _instances(size: int, dims: Sequence[str], extents: Sequence[int], pin: Pin) -> Ints:
-    """Every vector of instances whose product fits one fan-out."""
+def _instances(
+    size: int, dims: Sequence[str], extents: Sequence[int], pin: Pin, counts: Callable[[int, int], Iterable[int]]
+) -> Ints:
+    """Vectors of instances whose product fits one fan-out; no more than `EACH`."""
     found = [np.ones(len(DIMS), dtype=np.int64)]
     pinned = dict.fromkeys(dims) if pin is None else dict(pin)
     for dim in dims:
@@ -104,9 +113,11 @@ def _instances(size: int, dims: Sequence[str], extents: Sequence[int], pin: Pin)
             grown = []
             for vector in found:
                 most = min(size // int(vector.prod()), extents[column])
-                for count in range(wanted or 1, min(wanted or most, most) + 1):
+                for count in counts(most, extents[column]) if wanted is None else range(wanted, min(wanted, most) + 1):
                     longer = vector.copy()
                     longer[column] = count
                     grown.append(longer)
-            found = grown
+                if len(grown) >= EACH:
+                    break
+            found = grown[:EACH]
     return np.array(found, dtype=np.int64).reshape(-1, len(DIMS))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from accelsim.scheme import LayerFormats
-from accelsim.simulation.residency import Residency, lifetimes
+from accelsim.simulation.lifetimes import moments
+from accelsim.simulation.residency import Residency
 from accelsim.workload.network import Network
 
 
@@ -31,14 +32,21 @@ def bystander_bits(
     formats : mapping of str to LayerFormats
         Of the layers with MACs.
     """
-    spans = lifetimes(network)
+    others = dict.fromkeys((layer.name for layer in network.layers), 0.0)
+    for moment in moments(network):
+        name = network.layers[moment.place].name
+        waiting = [one for one in moment.names if one in residency.outputs and one not in moment.touched]
+        others[name] = max(others[name], sum(output_bits[one] for one in waiting))
+    kept = sum(
+        layer.repeat * layer.weight_elements * float(formats[layer.name].weight_bits)
+        for layer in network.layers
+        if layer.name in residency.kept_weights
+    )
+    stored = weight_bits if residency.weights else kept
     found = {}
-    for place, layer in enumerate(network.layers):
+    for layer in network.layers:
         if layer.name not in formats:
             continue
-        own = {layer.name, *layer.inputs}
-        alive = (name for name in residency.outputs if spans[name][0] <= place <= spans[name][1])
-        others = sum(output_bits[name] for name in alive if name not in own)
-        weights = weight_bits - layer.weight_elements * float(formats[layer.name].weight_bits)
-        found[layer.name] = others + (weights if residency.weights else 0.0)
+        own = (layer.weight_elements - layer.unread_weights) * float(formats[layer.name].weight_bits)
+        found[layer.name] = others[layer.name] + stored - (own if residency.keeps_weights(layer) else 0.0)
     return found

@@ -5,25 +5,32 @@ profile + workload + scheme -> residency -> mapping -> counts -> energy and cycl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accelsim.engine.case import Case
-from accelsim.errors import InfeasibleError, InputError, UsageError, did_you_mean
+from accelsim.errors import InfeasibleError, InputError, UnsupportedError, UsageError, did_you_mean
 from accelsim.hardware.catalog import load_profile
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.file import MappingFile, load_mapping
 from accelsim.mapping.nest import Nest
 from accelsim.precision import parse_format
 from accelsim.scheme import LayerFormats, Scheme, parse_scheme
-from accelsim.search.heuristic import OBJECTIVES, Objective
+from accelsim.search.heuristic import OBJECTIVES, Choice, Objective
 from accelsim.simulation.bystanders import bystander_bits
+from accelsim.simulation.fusion.choice import fuse as fuse_groups
+from accelsim.simulation.fusion.result import Fusion, Unfused
+from accelsim.simulation.fusion.room import Setting
+from accelsim.simulation.lifetimes import alive_bits
 from accelsim.simulation.mac_layer import chosen_mappings, mac_layers
-from accelsim.simulation.memory import memory, output_bits, stored_bits
-from accelsim.simulation.requested import DEFAULT, Request, Wanted, called, request
-from accelsim.simulation.residency import Residency, plan
+from accelsim.simulation.memory import memory, misfit, output_bits, stored_bits, weights_of
+from accelsim.simulation.optimal_residency import chosen_plan
+from accelsim.simulation.power import costless
+from accelsim.simulation.requested import DEFAULT, QUICK, Request, Wanted, called, request
+from accelsim.simulation.residency import GREEDY, Residency
 from accelsim.simulation.result import LayerResult, Memory, Result
+from accelsim.simulation.training import INFERENCE, TRAINING, Training, check_pass, trained
 from accelsim.simulation.vector_layer import unpriced, vector_layer
 from accelsim.workload.catalog import load_workload
 from accelsim.workload.layer import Layer
@@ -39,6 +46,10 @@ def estimate(
     objective: str = "energy",
     keep_weights: bool = False,
     on_chip: bool = True,
+    residency: str = GREEDY,
+    pass_: str = INFERENCE,
+    training: Training | None = None,
+    fuse: bool = False,
 ) -> Result:
     """Estimate energy, time, traffic and memory of one pass of a model.
 
@@ -49,7 +60,7 @@ def estimate(
     chip : Chip, str or Path
         A hardware profile, its shipped name or a file.
     scheme : Scheme, str or Path
-        How operands are stored and multiplied: "int8", "w4g128a16", a YAML file ...
+        How operands are stored and multiplied: "int8", "w4g128a16", a YAML file, "from-model" ...
     mapping : str, Path, Nest, mapping of layer name to Nest, Constraints or MappingFile
         "optimal" searches every layer for the best mapping, beginning with the heuristic's, and proves it
         where it can (docs/search.md); "heuristic" takes a good one of every dataflow of the chip,
@@ -64,6 +75,15 @@ def estimate(
         pass loads them.
     on_chip : bool
         Whether activations that fit stay on chip between layers; False stores every one in DRAM.
+    residency : {"greedy", "optimal"}
+        How to choose what stays: first come, first served, or what saves most DRAM traffic (extra ``optimize``).
+    pass_ : {"inference", "training"}
+        The forward pass alone, or a training step: forward, both gradients, updates (docs/training.md).
+    training : Training, optional
+        The optimizer of a training step, and its formats; Adam in fp32 by default.
+    fuse : bool
+        Whether layers that hand on more than fits are run together, tile by tile, where that saves (docs/fusion.md).
+        Then all layers and parts of tiles are mapped by the heuristic; nothing is searched.
 
     Returns
     -------
@@ -80,32 +100,47 @@ def estimate(
     """
     network = model if isinstance(model, Network) else load_workload(model)
     chip = chip if isinstance(chip, Chip) else load_profile(chip)
-    scheme = parse_scheme(scheme)
+    scheme = parse_scheme(scheme, network)
     scheme.check_patterns(network)
+    if check_pass(pass_) == TRAINING:
+        if keep_weights:
+            raise UsageError("weights that are trained change from pass to pass; leave keep_weights out.")
+        network, scheme = trained(network, scheme, training or Training())
     wanted = check_objective(objective)
     asked = request(mapping, chip, network)
+    if fuse and (asked.nests or asked.constraints):
+        raise UsageError("fused layers are mapped tile by tile; fuse takes no given mappings. Leave one of them out.")
+    if fuse and not asked.dataflows:
+        asked = request(QUICK, chip, network)  # the parts of all tiles that are tried are too many to search
     _check_conversion(chip, scheme)
     formats, notes = _formats(network, chip, scheme)
 
     job = _Job(
         network, chip, scheme, formats, output_bits(network, scheme), stored_bits(network, scheme, formats)
     )  # fmt: skip
-    residency = plan(network, chip, job.output_bits, job.weight_bits, keep_weights=keep_weights)
+    stays = chosen_plan(
+        residency, network, chip, scheme, job.output_bits, weights_of(network, scheme, formats, job.weight_bits),
+        keep_weights=keep_weights,
+    )  # fmt: skip
     if not on_chip:
-        residency = replace(residency, outputs=frozenset(), spilled=())
-    residency, costed = job.map(residency, asked, wanted)
+        stays = replace(stays, outputs=frozenset(), spilled=())
+    stays, costed = job.map(stays, asked, wanted)
     layers = tuple(
         replace(costed[layer.name], layer=layer) if layer.name in costed
-        else vector_layer(chip, network, layer, scheme, residency)
+        else vector_layer(chip, network, layer, scheme, stays)
         for layer in network.layers
     )  # fmt: skip
 
-    stored = memory(network, chip, scheme, job.weight_bits, residency)
+    groups: tuple[Fusion | Unfused, ...] = ()
+    if fuse:
+        stays, layers, groups = job.fused(stays, layers, asked, wanted)
+
+    stored = memory(network, chip, scheme, job.weight_bits, stays)
     overhead = chip.step_overhead_s.value + chip.layer_overhead_s.value * sum(one.repeat for one in network.layers)
-    warnings = tuple(_warnings(network, chip, stored, residency, notes, layers))
+    warnings = tuple(_warnings(network, chip, stored, stays, notes, layers))
     name = called(asked, [one.mapping for one in layers])
     return Result(
-        network, chip, scheme, name, wanted, layers, stored, residency, overhead, warnings
+        network, chip, scheme, name, wanted, layers, stored, stays, overhead, warnings, groups
     )  # fmt: skip
 
 
@@ -119,7 +154,7 @@ def estimate_layer(
 ) -> Result:
     """Estimate one repeat of one layer by itself, every operand coming from and going to DRAM; see `estimate`."""
     network = Network(layer.name, (replace(layer, inputs=(), repeat=1),))
-    whole = parse_scheme(scheme)
+    whole = parse_scheme(scheme, network)
     own = replace(whole.for_layer(layer.name), name=whole.name, overrides=())
     return estimate(network, chip, own, mapping=mapping, objective=objective)
 
@@ -176,7 +211,10 @@ def _formats(network: Network, chip: Chip, scheme: Scheme) -> tuple[dict[str, La
         output = scheme.output_format(layer, network)
         asked = scheme.resolve(layer, output)
         weight, input_ = asked.compute_weight.name, asked.compute_input.name
-        rate = chip.macs_per_pe_cycle(weight, input_, asked.accumulator.name)
+        try:
+            rate = chip.macs_per_pe_cycle(weight, input_, asked.accumulator.name)
+        except UnsupportedError as error:
+            raise UnsupportedError(error.message, where=f"layer {layer.name}" if scheme.overrides else None) from None
         formats[layer.name] = scheme.resolve(layer, output, parse_format(rate.accumulator))
         wanted = scheme.for_layer(layer.name).accumulator
         if wanted is not None and asked.accumulator == wanted and rate.accumulator != wanted.name:
@@ -230,6 +268,34 @@ class _Job:
                     raise
                 residency = roomier
 
+    def fused(
+        self, residency: Residency, layers: tuple[LayerResult, ...], asked: Request, objective: Objective
+    ) -> tuple[Residency, tuple[LayerResult, ...], tuple[Fusion | Unfused, ...]]:
+        """All layers with groups of them fused where that saves, and what then stays on chip."""
+
+        def choose(cases: Mapping[str, Case]) -> Mapping[str, Choice]:
+            return chosen_mappings(self.chip, cases, asked, objective)
+
+        cases = self.cases(residency)
+        around = Setting(self.network, self.chip, self.scheme, residency, cases, self.output_bits, choose)
+        found = fuse_groups(around, layers, objective)
+        inner = found.inner_bits
+        stays = replace(
+            residency,
+            outputs=residency.outputs | inner.keys(),
+            spilled=tuple(name for name in residency.spilled if name not in inner),
+            alive_bits=alive_bits(self.network, {**self.output_bits, **inner}),
+        )
+        return stays, found.layers, found.records
+
+
+def costed_cases(result: Result) -> dict[str, Case]:
+    """Return what was costed of every layer with MACs of a result."""
+    network, scheme = result.network, result.scheme
+    formats = {one.layer.name: one.formats for one in result.layers if one.formats is not None}
+    sizes = output_bits(network, scheme), stored_bits(network, scheme, formats)
+    return _Job(network, result.chip, scheme, formats, *sizes).cases(result.residency)
+
 
 def _check_conversion(chip: Chip, scheme: Scheme) -> None:
     """Refuse a conversion at a level that the chip does not have, or at its outermost."""
@@ -253,13 +319,9 @@ def _warnings(
     notes: list[str],
     layers: Sequence[LayerResult],
 ) -> list[str]:
-    found = [*notes, *chip.remarks]
-    if stored.capacity_bytes is not None and not stored.fits:
-        needed, has = stored.peak_bytes / 2**30, stored.capacity_bytes / 2**30
-        found.append(
-            f"the model does not fit: it needs {needed:.3g} GiB, {chip.outermost.name} of {chip.name} "
-            f"has {has:.3g} GiB; time and energy are those of a device that had the room."
-        )
+    found = [*network.notes, *notes, *chip.remarks]
+    if stored.fits is False:
+        found.append(misfit(stored, chip))
     for operator in network.uncounted:
         found.append(f"{operator} is not understood and not counted.")
     timeless = unpriced(chip, network)
@@ -268,7 +330,9 @@ def _warnings(
     unknown = sorted(
         {f"{line.part} at {line.place}" for one in layers for line in one.lines if line.count and line.cost is None}
     )
-    if unknown:
+    if unknown and not chip.has_costs:
+        found.append(costless(chip))
+    elif unknown:
         more = " ..." if len(unknown) > 4 else ""
         found.append(f"energy is unknown: {chip.name} gives no cost for {', '.join(unknown[:4])}{more}.")
     memory_only = sorted(
@@ -276,7 +340,7 @@ def _warnings(
     )
     if memory_only:
         found.append(f"some costs are unconfirmed (from memory): {', '.join(memory_only)}; see --cite.")
-    if residency.spilled:
+    if residency.spilled and not chip.outermost.read_only:
         count, first = len(residency.spilled), residency.spilled[0]
         verb = "activations do not fit" if count > 1 else "activation does not fit"
         found.append(f"{count} {verb} {residency.level}, {first} first; {chip.outermost.name} holds them.")

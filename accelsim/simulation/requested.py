@@ -23,6 +23,9 @@ Wanted = str | Path | Nest | Constraints | MappingFile | Mapping[str, Nest]
 DEFAULT = "optimal"
 """How layers are mapped of which nobody says anything."""
 
+QUICK = "heuristic"
+"""How they are mapped where searching would take too long."""
+
 OPTIMAL, CONSTRAINED, SEARCHED, GIVEN = "optimal", "constrained-optimal", "searched", "given"
 """What a layer's mapping is called: proven best of all, proven best within constraints, the best that a search found
 without a proof, or the caller's own."""
@@ -108,10 +111,10 @@ def _named(text: str, chip: Chip) -> Request:
     name = ALIASES.get(text, text)
     if name == OPTIMAL:
         return Request(name)
-    if name == "heuristic":
+    if name == QUICK:
         return Request(name, dataflows=chip.dataflows)
     if name not in DATAFLOWS:
-        known = (OPTIMAL, "heuristic", *DATAFLOWS, *ALIASES)
+        known = (OPTIMAL, QUICK, *DATAFLOWS, *ALIASES)
         hint = did_you_mean(text, known) or "."
         raise UsageError(f"mapping must be one of {', '.join(known)}, or a file ending in .yaml; got {text!r}{hint}")
     if name not in chip.dataflows:

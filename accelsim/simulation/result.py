@@ -16,7 +16,9 @@ from accelsim.mapping.tally import LevelCounts
 from accelsim.provenance import Source, Sourced, bibliography
 from accelsim.scheme import LayerFormats, Scheme
 from accelsim.search.certificate import Certificate
+from accelsim.simulation.fusion.result import Fusion, Unfused
 from accelsim.simulation.line import Line, static_lines
+from accelsim.simulation.power import power_energy_pj
 from accelsim.simulation.residency import Residency
 from accelsim.workload.layer import Layer
 from accelsim.workload.network import Network
@@ -124,6 +126,11 @@ class Memory:
         The layer during which that is.
     capacity_bytes : float or None
         Of the outermost level; None if unbounded or unknown.
+    writable_bytes : float or None
+        Where the outermost level can only be read (a flash), what is inside it for activations and the KV cache;
+        None where everything shares the outermost level.
+    state_bytes : float
+        States and master weights of an optimizer, in training.
     """
 
     weight_bytes: float
@@ -131,16 +138,23 @@ class Memory:
     activation_bytes: float
     peak_layer: str
     capacity_bytes: float | None
+    writable_bytes: float | None = None
+    state_bytes: float = 0.0
 
     @property
     def peak_bytes(self) -> float:
-        """Weights, KV cache and the most activations alive at once."""
-        return self.weight_bytes + self.kv_bytes + self.activation_bytes
+        """Weights, optimizer states, KV cache and the most activations alive at once."""
+        return self.weight_bytes + self.state_bytes + self.kv_bytes + self.activation_bytes
 
     @property
     def fits(self) -> bool | None:
         """Whether it all fits the device; None if the device's memory is not known."""
-        return None if self.capacity_bytes is None else self.peak_bytes <= self.capacity_bytes
+        if self.capacity_bytes is None:
+            return None
+        if self.writable_bytes is None:
+            return self.peak_bytes <= self.capacity_bytes
+        working = self.kv_bytes + self.activation_bytes + self.state_bytes
+        return self.weight_bytes <= self.capacity_bytes and working <= self.writable_bytes
 
 
 @dataclass(frozen=True)
@@ -161,6 +175,8 @@ class Result:
     overhead_s : float
         Fixed time of the pass: per layer and per step.
     warnings : tuple of str
+    fusion : tuple of Fusion or Unfused
+        Groups of layers that were fused, and those that were not, with why; () where nothing was to be fused.
     """
 
     network: Network
@@ -173,6 +189,7 @@ class Result:
     residency: Residency
     overhead_s: float = 0.0
     warnings: tuple[str, ...] = ()
+    fusion: tuple[Fusion | Unfused, ...] = ()
 
     plot = Accessor("accelsim.report.plots:ResultPlots")
 
@@ -268,6 +285,11 @@ class Result:
     def average_power_w(self) -> float | None:
         """Energy over time in W."""
         return None if self.energy_pj is None else self.energy_pj * 1e-12 / self.latency_s
+
+    @property
+    def power_energy_pj(self) -> float | None:
+        """Power times time in pJ, where no cost of an operation is known; see `accelsim.simulation.power`."""
+        return power_energy_pj(self.chip, self.latency_s) if self.energy_pj is None else None
 
     @property
     def power_limited_latency_s(self) -> float | None:

@@ -19,7 +19,7 @@ from accelsim.engine.energy import access_pj, conversion_pj
 from accelsim.hardware.chip import Chip, Level
 from accelsim.scheme import Scheme
 from accelsim.simulation.line import Line, static_lines
-from accelsim.simulation.residency import Residency
+from accelsim.simulation.residency import Residency, words_read
 from accelsim.simulation.result import LayerResult
 from accelsim.workload.layer import Layer
 from accelsim.workload.network import Network
@@ -83,10 +83,11 @@ def vector_layer(chip: Chip, network: Network, layer: Layer, scheme: Scheme, res
     bound_by = max(busy, key=lambda name: busy[name], default="nothing")
     cycles = busy.get(bound_by, 0.0)
     lines += static_lines(chip, cycles)
-    return LayerResult(layer, tuple(lines), {_cause(bound_by): cycles} if cycles else {}, busy, bound_by)
+    return LayerResult(layer, tuple(lines), {cause(bound_by): cycles} if cycles else {}, busy, bound_by)
 
 
-def _cause(resource: str) -> str:
+def cause(resource: str) -> str:
+    """Return what the cycles of a vector layer are called that a resource limits."""
     return "vector" if resource == "vector unit" else f"stall {resource}"
 
 
@@ -106,16 +107,10 @@ def unpriced(chip: Chip, network: Network) -> str | None:
 def _streams(network: Network, layer: Layer, scheme: Scheme, residency: Residency) -> list[Stream]:
     """What the layer reads and writes: its inputs, each where it is, its result, its parameters."""
     bits = float(scheme.activation_bits(layer))
-    inside = [producer for producer in layer.inputs if producer in residency.outputs]
-    share = len(inside) / len(layer.inputs) if layer.inputs else 0.0
-    if layer.inputs:
-        elements = {producer: network[producer].output_elements for producer in layer.inputs if producer != "input"}
-        known = sum(elements.values())
-        if known and len(elements) == len(layer.inputs):
-            share = sum(elements[producer] for producer in inside) / known
+    inside = sum(words for name, words in words_read(network, layer).items() if name in residency.outputs)
     streams = [
-        Stream("I", layer.input_elements * share, bits, True),
-        Stream("I", layer.input_elements * (1 - share), bits, False),
+        Stream("I", inside, bits, True),
+        Stream("I", layer.input_elements - inside, bits, False),
         Stream(
             "O",
             layer.output_elements,
@@ -125,7 +120,8 @@ def _streams(network: Network, layer: Layer, scheme: Scheme, residency: Residenc
     ]
     parameter_bits = float(scheme.parameter_bits(layer, layer.row_elements or None)) if layer.parameters else 0.0
     fetched = layer.gathered_elements if layer.kind == "embedding" else layer.parameters
-    return [*streams, Stream("W", fetched, parameter_bits, residency.weights)]
+    extra = [Stream(one.operand, one.words, float(one.bits), False) for one in layer.extra]
+    return [*streams, Stream("W", fetched, parameter_bits, residency.weights), *extra]
 
 
 def _path(chip: Chip, stream: Stream) -> list[tuple[Level, str]]:

@@ -33,7 +33,8 @@ class Heads:
 class Span:
     """Who attends to whom: each of the last ``tokens`` of ``context`` positions.
 
-    Causal: position i attends to positions 1..i. Otherwise all attend to all of ``context``.
+    Causal: position i attends to positions 1..i, with a ``window`` to the last ``window`` of them
+    (itself included; 0 = no window). Otherwise all attend to all of ``context``.
     ``cached`` says that keys and values live in the KV cache.
     """
 
@@ -41,10 +42,12 @@ class Span:
     context: int
     causal: bool = True
     cached: bool = True
+    window: int = 0
 
     def __post_init__(self) -> None:
         whole("tokens", self.tokens)
         whole("context", self.context)
+        whole("window", self.window, least=0)
         if self.context < self.tokens:
             raise InputError(
                 f"must be at least the {self.tokens} tokens that it ends with; got {self.context}.",
@@ -52,15 +55,31 @@ class Span:
             )
 
     @property
+    def keys(self) -> int:
+        """Positions that some token attends to: all of ``context``, or those that the first token's window reaches."""
+        if not (self.window and self.causal):
+            return self.context
+        return min(self.context, self.tokens + self.window - 1)
+
+    @property
     def pairs(self) -> int:
-        """(query, key) pairs of one head: tokens*context, less tokens*(tokens - 1)/2 if causal."""
-        hidden = self.tokens * (self.tokens - 1) // 2 if self.causal else 0
+        """(query, key) pairs of one head: tokens*context, less what causality and the window hide.
+
+        Causality hides tokens*(tokens - 1)/2. A window w hides i - w keys from each position i > w,
+        of which the last n = min(tokens, context - w) are here: n*(context - w) - n*(n - 1)/2.
+        """
+        if not self.causal:
+            return self.tokens * self.context
+        hidden = self.tokens * (self.tokens - 1) // 2
+        beyond = max(0, self.context - self.window) if self.window else 0
+        late = min(self.tokens, beyond)
+        hidden += late * beyond - late * (late - 1) // 2
         return self.tokens * self.context - hidden
 
     @property
     def density(self) -> Fraction:
-        """Share of the tokens x context rectangle that exists; (S+1)/(2S) for a causal prefill of S."""
-        return Fraction(self.pairs, self.tokens * self.context)
+        """Share of the tokens x keys rectangle that exists; (S+1)/(2S) for a causal prefill of S."""
+        return Fraction(self.pairs, self.tokens * self.keys)
 
 
 def attention_core(prefix: str, query: Stream, keys: Stream, values: Stream, heads: Heads, span: Span) -> Built:
@@ -74,11 +93,11 @@ def attention_core(prefix: str, query: Stream, keys: Stream, values: Stream, hea
     role: Literal["kv", "activation"] = "kv" if span.cached else "activation"
     groups, rows = query.batch * heads.kv_heads, span.tokens * (heads.heads // heads.kv_heads)
     pairs = query.batch * heads.heads * span.pairs
-    rectangle = query.batch * heads.heads * span.tokens * span.context
+    rectangle = query.batch * heads.heads * span.tokens * span.keys
     scores = Layer(
         f"{prefix}scores",
         "matmul",
-        Shape.gemm(M=rows, N=span.context, K=heads.size, groups=groups, density=span.density),
+        Shape.gemm(M=rows, N=span.keys, K=heads.size, groups=groups, density=span.density),
         second_operand=role,
         vector_ops=ops(multiply=pairs),
         inputs=query.producers + keys.producers,
@@ -94,7 +113,7 @@ def attention_core(prefix: str, query: Stream, keys: Stream, values: Stream, hea
     attend = Layer(
         f"{prefix}attend",
         "matmul",
-        Shape.gemm(M=rows, N=heads.size, K=span.context, groups=groups, density=span.density),
+        Shape.gemm(M=rows, N=heads.size, K=span.keys, groups=groups, density=span.density),
         second_operand=role,
         inputs=(softmax.name, *values.producers),
     )

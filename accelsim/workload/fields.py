@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from accelsim.documents import shown
+from accelsim.workload.passes import MOST
 
 NAME = r"^[A-Za-z0-9_][A-Za-z0-9_./:-]*$"
-MOST = 10**12
 
 Count = Annotated[int, Field(ge=1, le=MOST)]
 CountOrZero = Annotated[int, Field(ge=0, le=MOST)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from accelsim.errors import InputError
 from accelsim.vocabulary import VECTOR_OPS
 from accelsim.workload.shape import Shape
+from accelsim.workload.stated import Stated
 
 KINDS = (
     "conv", "depthwise", "linear", "matmul", "pool", "elementwise",
@@ -15,6 +17,24 @@ KINDS = (
 )  # fmt: skip
 
 Role = Literal["weights", "activation", "kv"]
+
+
+@dataclass(frozen=True)
+class Extra:
+    """A tensor in a format of its own that a layer without MACs reads or writes in the outermost level.
+
+    Parameters
+    ----------
+    operand : {"I", "O"}
+        Read or written.
+    words : int
+    bits : Fraction
+        Of one word.
+    """
+
+    operand: Literal["I", "O"]
+    words: int
+    bits: Fraction
 
 
 @dataclass(frozen=True)
@@ -45,6 +65,15 @@ class Layer:
         Stored parameters besides the W tensor of ``shape``: biases, norm scales, embedding tables.
     repeat : int
         How often the layer occurs, each time with its own parameters.
+    unread_weights : int
+        Stored elements of the W tensor that this pass does not read, per repeat: the experts of a
+        mixture that no token chose. They are not in ``shape``.
+    stated : Stated or None
+        Formats that the model itself states for this layer; None where it states none.
+    reuses_weights : bool
+        Whether W is the weights of another layer, which counts them as stored (a backward pass reads them again).
+    extra : tuple of Extra
+        What else passes the outermost level: the states of an optimizer. Only of a layer without MACs.
     """
 
     name: str
@@ -60,6 +89,10 @@ class Layer:
     row_elements: int = 0
     parameters: int = 0
     repeat: int = 1
+    unread_weights: int = 0
+    stated: Stated | None = None
+    reuses_weights: bool = False
+    extra: tuple[Extra, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -81,5 +114,7 @@ class Layer:
 
     @property
     def weight_elements(self) -> int:
-        """Stored elements of the W tensor of one repeat; 0 if W is not a weight."""
-        return self.shape.words("W") if self.shape and self.second_operand == "weights" else 0
+        """Stored elements of the W tensor of one repeat, unread ones included; 0 if W is not a weight of its own."""
+        if self.shape is None or self.second_operand != "weights" or self.reuses_weights:
+            return 0
+        return self.shape.words("W") + self.unread_weights

@@ -9,6 +9,19 @@ from pydantic import ConfigDict, Field
 from accelsim.workload.fields import Count, CountOrZero, Function, Name, Pad, PadPair, Pair, Record
 
 
+class StatedFormats(Record):
+    """Formats that the model itself states for a layer; see `accelsim.workload.stated`."""
+
+    model_config = ConfigDict(title="the stated formats of a layer")
+    weights: str = ""
+    activations: str = ""
+    output: str = ""
+    kv: str = ""
+    compute: str = ""
+    accumulator: str = ""
+    parameters: str = ""
+
+
 class AnyLayer(Record):
     """What every layer may say."""
 
@@ -16,6 +29,7 @@ class AnyLayer(Record):
     kind: str
     input: str | list[str] | None = None
     only: Literal["first", "rest"] | None = None
+    stated: StatedFormats | None = None
 
 
 class Conv(AnyLayer):
@@ -135,6 +149,15 @@ class Embedding(AnyLayer):
     width: Count
 
 
+class EmbeddingBag(AnyLayer):
+    """The fields of an embedding_bag layer."""
+
+    model_config = ConfigDict(title="an embedding_bag layer")
+    rows: Count
+    width: Count
+    lookups: Count = 1
+
+
 class Recurrent(AnyLayer):
     """The fields of a recurrent layer."""
 
@@ -156,7 +179,7 @@ class Gemm(AnyLayer):
 
 
 class Loops(Record):
-    """Extents of the eight loops and the window; K and C per group, B per sample."""
+    """Extents of the eight loops and the window; K and C per group, B per sample; ``size`` of the input image."""
 
     model_config = ConfigDict(title="a loop nest")
     B: Count = 1
@@ -170,6 +193,7 @@ class Loops(Record):
     stride: Pair = 1
     dilation: Pair = 1
     pad: PadPair = 0
+    size: Pair = None
 
 
 class Nest(AnyLayer):
@@ -201,6 +225,8 @@ KINDS: dict[str, type[AnyLayer]] = {
     "local_norm": LocalNorm,
     "softmax": Plain,
     "embedding": Embedding,
+    "embedding_bag": EmbeddingBag,
+    "dot_interaction": Plain,
     "lstm": Recurrent,
     "gru": Recurrent,
     "gemm": Gemm,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 
 from accelsim.errors import InputError, did_you_mean
 from accelsim.workload.layer import Layer
+from accelsim.workload.stated import Stated
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Network:
         Operators that were not understood: listed, warned about, never silently zero.
     source : str
         Where the description comes from.
+    stated : Stated or None
+        Formats that the model itself states for layers that state none of their own.
+    state_bits : Fraction
+        What is kept from pass to pass besides parameters: the states of an optimizer, master weights.
+    notes : tuple of str
+        What the importer assumed and a reader must know, such as a batch that was not given.
     """
 
     name: str
@@ -43,6 +51,9 @@ class Network:
     uncounted: tuple[str, ...] = ()
     source: str = ""
     options: dict[str, int | bool | str] = field(default_factory=dict)
+    stated: Stated | None = None
+    state_bits: Fraction = Fraction(0)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         seen = {"input"}

@@ -36,27 +36,31 @@ def nest(
     stride: Pair = 1,
     dilation: Pair = 1,
     pad: Pair = 0,
+    size: Pair | None = None,
     second_operand: Role = "weights",
     repeat: int = 1,
     batch: int = 1,
     source: Stream | None = None,
 ) -> Built:
-    """Return a loop nest with the given extents, padded by ``pad`` on both sides.
+    """Return a loop nest with the given extents, padded by ``pad`` before its input image.
 
-    The input is as large as the last window needs: (out - 1)*stride + dilation*(taps - 1) + 1 - 2*pad.
+    Rows and columns of the image are ``size``; positions behind it are padding. By default the padding is
+    the same on both sides: the image has (out - 1)*stride + dilation*(taps - 1) + 1 - 2*pad of them.
     """
     extents = extents | {"B": extents.get("B", 1) * batch}
     windows = {}
     axes = zip("yx", pair("stride", stride), pair("dilation", dilation), pair("pad", pad, least=0), strict=True)
+    sizes = dict(zip("yx", pair("size", size), strict=True)) if size is not None else {}
     for axis, step, spread, border in axes:
         out, taps = extents.get(f"O{axis.upper()}", 1), extents.get(f"F{axis.upper()}", 1)
-        size = (out - 1) * step + spread * (taps - 1) + 1 - 2 * border
-        if size < 1:
+        needed = (out - 1) * step + spread * (taps - 1) + 1
+        inside = sizes.get(axis, needed - 2 * border)
+        if inside < 1:
             raise InputError(
                 f"must leave an input of at least 1 position inside the padding; got a pad of {border} on both sides.",
                 where="shape",
             )
-        windows[axis] = Window(step, spread, border, size)
+        windows[axis] = Window(step, spread, border, inside)
     shape = Shape(**extents, **windows)  # type: ignore[arg-type]
     layer = _layer(name, _kind(shape, second_operand), shape, second_operand, repeat, source)
     image = Stream((name,), shape.G * shape.K, shape.OY, shape.OX, batch=shape.B)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from accelsim.workload.fields import Count, CountOrZero, Function, Name, Record
+from accelsim.workload.fields import Count, CountOrZero, Function, Name, Pair, Record
 
 
 class Input(Record):
@@ -42,7 +42,7 @@ class Dimensions(Record):
     heads: Count
     kv_heads: CountOrZero = 0
     head_dim: CountOrZero = 0
-    vocabulary: Count
+    vocabulary: CountOrZero = 0
     encoder: bool = False
     norm: Literal["rms", "layer"] = "rms"
     norm_after: bool = False
@@ -51,13 +51,23 @@ class Dimensions(Record):
     gated: bool = True
     activation: Function = "silu"
     rotary: CountOrZero = 0
+    head_norm: bool = False
     learned_positions: CountOrZero = 0
     token_types: CountOrZero = 0
-    attention_bias: Literal["none", "qkv", "qkvo"] = "none"
+    attention_bias: Literal["none", "qkv", "o", "qkvo"] = "none"
     mlp_bias: bool = False
     head_bias: bool = False
     tied_embeddings: bool = False
+    window: CountOrZero = 0
+    experts: CountOrZero = 0
+    experts_per_token: CountOrZero = 0
     pooler: bool = False
+    classes: CountOrZero = 0
+    class_tokens: bool = False
+    masked_head: bool = False
+    image: Pair = 0
+    patch: Pair = 0
+    channels: Count = 3
 
 
 class Prefill(Record):

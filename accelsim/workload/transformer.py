@@ -12,118 +12,123 @@ from dataclasses import replace
 
 from accelsim.errors import InputError
 from accelsim.workload.attention import Span, attention_core
-from accelsim.workload.build import activation, elementwise, embedding, layer_norm, linear, rms_norm
+from accelsim.workload.build import activation, elementwise, linear, without_macs
 from accelsim.workload.dimensions import Transformer
+from accelsim.workload.ends import chain, embed_image, embed_tokens, end, norm
+from accelsim.workload.experts import mixture
 from accelsim.workload.network import Network
 from accelsim.workload.stream import Built, Stream, whole
-from accelsim.workload.vector import merge, rotary_ops
+from accelsim.workload.vector import merge, rms_norm_ops, rotary_ops
 
 
 def prefill(
     model: Transformer, batch: int = 1, tokens: int = 2048, causal: bool = True, all_logits: bool = False
 ) -> Network:
     """Return the pass of a decoder over a prompt; the head sees the last token, or with ``all_logits`` all."""
-    return _network(model, batch, Span(tokens, tokens, causal), all_logits)
+    return _network(model, batch, Span(tokens, tokens, causal, window=model.window), all_logits)
 
 
 def decode(model: Transformer, batch: int = 1, context: int = 2048) -> Network:
-    """Return one decode step: one token of each sequence, the last of ``context`` positions."""
-    return _network(model, batch, Span(1, context))
+    """Return one decode step: one token of each sequence, the last of ``context`` positions.
+
+    The extents of every layer are affine in ``context``: ``scores`` has N, ``attend`` K and
+    ``softmax`` its words equal to (or a multiple of) the positions attended to, all other layers
+    do not depend on it. With a ``window`` these positions are min(context, window): affine up to
+    the window and constant from there on. The experts read depend on ``batch`` alone.
+    """
+    whole("context", context)
+    return _network(model, batch, Span(1, min(context, model.window or context)), context=context)
 
 
 def encode(model: Transformer, batch: int = 1, tokens: int = 128) -> Network:
-    """Return the pass of an encoder; every token attends to every token."""
+    """Return the pass of an encoder, every token attending to every token; an image brings its own ``tokens``."""
     return _network(model, batch, Span(tokens, tokens, causal=False, cached=False))
 
 
-def _network(model: Transformer, batch: int, span: Span, all_logits: bool = False) -> Network:
+def _network(model: Transformer, batch: int, span: Span, all_logits: bool = False, context: int = 0) -> Network:
     whole("batch", batch)
     if span.cached == model.encoder:
         raise InputError("an encoder is run by encode, a decoder by prefill and decode.")
-    if model.learned_positions and span.context > model.learned_positions:
-        name = "tokens" if span.tokens == span.context else "context"
-        raise InputError(
-            f"must be at most the {model.learned_positions} learned positions; got {span.context}.", where=name
-        )
-    start = _embed(model, Stream(("input",), 1, tokens=span.tokens, batch=batch))
+    last = context or span.context
+    if model.learned_positions and last > model.learned_positions:
+        name = "context" if context else "tokens"
+        raise InputError(f"must be at most the {model.learned_positions} learned positions; got {last}.", where=name)
+    if model.sees:
+        start = embed_image(model, batch)
+        span = replace(span, tokens=start.output.tokens, context=start.output.tokens)
+    else:
+        start = embed_tokens(model, Stream(("input",), 1, tokens=span.tokens, batch=batch))
     block = _block(model, start.output, span)
     repeated = tuple(replace(layer, repeat=model.layers) for layer in block.layers)
-    end = _end(model, block.output, all_logits)
+    tied = model.tied_embeddings or model.masked_head
     return Network(
         "transformer",
-        start.layers + repeated + end.layers,
+        start.layers + repeated + end(model, block.output, all_logits).layers,
         batch=batch,
         kv_elements_per_token=model.kv_elements_per_token,
-        kv_tokens=0 if model.encoder else span.context,
-        tied_parameters=model.vocabulary * model.hidden if model.tied_embeddings else 0,
+        kv_tokens=0 if model.encoder else min(last, model.window or last),
+        tied_parameters=model.vocabulary * model.hidden if tied else 0,
     )
 
 
-def _norm(model: Transformer, name: str, source: Stream) -> Built:
-    return rms_norm(name, source) if model.norm == "rms" else layer_norm(name, source)
-
-
-def _embed(model: Transformer, tokens: Stream) -> Built:
-    made = [embedding("embed_tokens", tokens, model.vocabulary, model.hidden)]
-    tables = {"embed_positions": model.learned_positions, "embed_types": model.token_types}
-    made += [embedding(name, tokens, rows, model.hidden) for name, rows in tables.items() if rows]
-    if len(made) > 1:
-        made.append(elementwise("embed_add", [part.output for part in made]))
-    if model.embedding_norm:
-        made.append(_norm(model, "embed_norm", made[-1].output))
-    return _chain(made)
-
-
-def _chain(made: list[Built]) -> Built:
-    return Built(tuple(layer for part in made for layer in part.layers), made[-1].output)
-
-
 def _block(model: Transformer, source: Stream, span: Span) -> Built:
-    before = [] if model.norm_after else [_norm(model, "layers.attention_norm", source)]
+    before = [] if model.norm_after else [norm(model, "layers.attention_norm", source)]
     attention = _attention(model, before[0].output if before else source, span)
     if model.parallel:
         mlp = _mlp(model, before[0].output)
-        return _chain([*before, attention, mlp, elementwise("layers.add", [source, attention.output, mlp.output])])
+        return chain([*before, attention, mlp, elementwise("layers.add", [source, attention.output, mlp.output])])
     middle = [elementwise("layers.attention_add", [source, attention.output])]
     if model.norm_after:
-        middle.append(_norm(model, "layers.attention_norm", middle[0].output))
+        middle.append(norm(model, "layers.attention_norm", middle[0].output))
         residual = normed = middle[1].output
     else:
-        middle.append(_norm(model, "layers.mlp_norm", middle[0].output))
+        middle.append(norm(model, "layers.mlp_norm", middle[0].output))
         residual, normed = middle[0].output, middle[1].output
     mlp = _mlp(model, normed)
     end = [elementwise("layers.mlp_add", [residual, mlp.output])]
     if model.norm_after:
-        end.append(_norm(model, "layers.mlp_norm", end[0].output))
-    return _chain([*before, attention, *middle, mlp, *end])
+        end.append(norm(model, "layers.mlp_norm", end[0].output))
+    return chain([*before, attention, *middle, mlp, *end])
 
 
 def _attention(model: Transformer, source: Stream, span: Span) -> Built:
-    split, bias = model.split, model.attention_bias != "none"
+    split, bias = model.split, model.attention_bias in ("qkv", "qkvo")
     narrow = split.kv_heads * split.size
-    query = _rotate(model, linear("layers.q_proj", source, split.heads * split.size, bias=bias))
-    keys = _rotate(model, linear("layers.k_proj", source, narrow, bias=bias))
+    query = _turn(model, linear("layers.q_proj", source, split.heads * split.size, bias=bias), "layers.q_norm")
+    keys = _turn(model, linear("layers.k_proj", source, narrow, bias=bias), "layers.k_norm")
     values = linear("layers.v_proj", source, narrow, bias=bias)
     if span.cached:
         keys, values = _to_cache(keys), _to_cache(values)
     core = attention_core("layers.", query.output, keys.output, values.output, split, span)
-    result = linear("layers.o_proj", core.output, model.hidden, bias=model.attention_bias == "qkvo")
-    return _chain([query, keys, values, core, result])
+    result = linear("layers.o_proj", core.output, model.hidden, bias=model.attention_bias in ("o", "qkvo"))
+    return chain([query, keys, values, core, result])
 
 
-def _rotate(model: Transformer, projection: Built) -> Built:
-    """Add the rotary embedding of the projected values, applied on the way out, to its operations."""
-    (layer,) = projection.layers
-    rotated = layer.output_elements // model.split.size * model.rotary
-    layer = replace(layer, vector_ops=merge(layer.vector_ops, rotary_ops(rotated)))
-    return Built((layer,), projection.output)
+def _turn(model: Transformer, projection: Built, norm_name: str) -> Built:
+    """Add the norm over each head, and the rotary embedding, applied on the way out, to its operations."""
+    built = chain([projection, _head_norm(model, projection.output, norm_name)]) if model.head_norm else projection
+    *before, last = built.layers
+    rotated = last.output_elements // model.split.size * model.rotary
+    last = replace(last, vector_ops=merge(last.vector_ops, rotary_ops(rotated)))
+    return Built((*before, last), built.output)
 
 
-def _to_cache(projection: Built) -> Built:
-    return Built(tuple(replace(layer, output_role="kv") for layer in projection.layers), projection.output)
+def _head_norm(model: Transformer, source: Stream, name: str) -> Built:
+    size = model.split.size
+    return without_macs(name, "norm", source, rms_norm_ops(source.elements // size, size), parameters=size)
+
+
+def _to_cache(built: Built) -> Built:
+    """Let what ``built`` hands on be appended to the KV cache."""
+    *before, last = built.layers
+    return Built((*before, replace(last, output_role="kv")), built.output)
 
 
 def _mlp(model: Transformer, source: Stream) -> Built:
+    if model.experts:
+        return mixture(
+            "layers.", source, model.intermediate, model.experts, model.experts_per_token, model.activation, model.gated
+        )
     up = linear("layers.up_proj", source, model.intermediate, bias=model.mlp_bias)
     if model.gated:
         gate = linear("layers.gate_proj", source, model.intermediate, bias=model.mlp_bias)
@@ -131,16 +136,4 @@ def _mlp(model: Transformer, source: Stream) -> Built:
         middle = [gate, up, gated]
     else:
         middle = [up, activation("layers.mlp_act", up.output, model.activation)]
-    return _chain([*middle, linear("layers.down_proj", middle[-1].output, model.hidden, bias=model.mlp_bias)])
-
-
-def _end(model: Transformer, source: Stream, all_logits: bool) -> Built:
-    made = [] if model.norm_after else [_norm(model, "norm", source)]
-    last = made[-1].output if made else source
-    if model.encoder:
-        if model.pooler:
-            made.append(linear("pooler", replace(last, tokens=1), model.hidden, activation="tanh"))
-        return _chain(made) if made else Built((), source)
-    read = last if all_logits else replace(last, tokens=1)
-    made.append(linear("lm_head", read, model.vocabulary, bias=model.head_bias))
-    return _chain(made)
+    return chain([*middle, linear("layers.down_proj", middle[-1].output, model.hidden, bias=model.mlp_bias)])

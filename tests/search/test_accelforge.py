@@ -1,7 +1,7 @@
 """AccelForge's published optima: does the engine cost their mappings alike, and does the search find or respect them?
 
 On two levels the search proves its optimum, and it is AccelForge's. On three levels it proves most, and finds all but
-four, which take more effort than it spends by default, or a halo that it does not look for.
+three, which take more effort than it spends by default, or a halo that it does not look for.
 """
 
 from collections.abc import Callable, Sequence
@@ -180,7 +180,7 @@ def test_nothing_is_found_below_the_least_of_a_search_of_its_own(row):
             assert certificate.value == pytest.approx(least[objective], rel=EQUAL)
 
 
-MISSED = {"T0018": 1.007, "T0034": 1.093, "T0159": 1.001, "T0201": 1.011}
+MISSED = {"T0018": 1.007, "T0034": 1.016, "T0201": 1.011}
 """How far above their optimum, costed here, the search ends by default."""
 
 

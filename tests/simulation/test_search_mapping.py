@@ -342,7 +342,7 @@ def test_a_layer_is_named_behind_a_colon(tmp_path: Path) -> None:
         ("resnet18:conv_1", "resnet18 has no layer 'conv_1'; did you mean conv1"),
         ("resnet18:maxpool", r"a mapping maps multiply-accumulates; maxpool \(pool\) of resnet18 has none"),
         ("resnet18/conv1", "a layer stands behind a colon; did you mean resnet18:conv1"),
-        ("resnet81:conv1", "'resnet81' is not a workload; did you mean resnet18"),
+        ("resnet19:conv1", "'resnet19' is not a workload; did you mean resnet18"),
         ("llama-2-7b:layers.q_proj", "phase"),
     ],
 )

@@ -189,10 +189,12 @@ def test_broken_requests(name, options, expected):
 
 def test_files_of_other_kinds(tmp_path):
     (tmp_path / "net.txt").write_text("x")
-    assert "must end in .yaml, .yml; got net.txt" in refused(tmp_path / "net.txt")
+    message = refused(tmp_path / "net.txt")
+    assert "must end in .yaml, .yml" in message
+    assert "; got net.txt." in message
     (tmp_path / "net.yaml").write_bytes(b"\xff\xfe\x00")
     assert "not UTF-8 text" in refused(tmp_path / "net.yaml")
-    assert "directory" in refused(str(tmp_path))
+    assert "a folder must hold" in refused(str(tmp_path))
 
 
 SHIPPED = [path.read_text() for path in names("workloads").values()]

@@ -9,23 +9,45 @@ from accelsim.workload.network import Network
 from accelsim.workload.unroll import blocks, unroll
 
 NAMES = [entry.name for entry in list_workloads()]
-INPUT = {"bert-base": 128, "llama-2-7b/prefill": 2048, "llama-2-7b/decode": 1, "alexnet": 3 * 227 * 227}
-LAST_TOKEN_ONLY = {"lm_head", "pooler"}
+IMAGE = 3 * 224 * 224
+INPUT = {
+    "alexnet": 3 * 227 * 227,
+    "autoencoder": 640,
+    "bert-base": 128,
+    "dlrm": 1,
+    "ds-cnn": 49 * 10,
+    "filter-3x3x256": 256 * 56 * 56,
+    "gpt2/prefill": 1024,
+    "mobilenetv1-0.25": 3 * 96 * 96,
+    "resnet8": 3 * 32 * 32,
+} | {name: 2048 if name.endswith("/prefill") else 1 for name in NAMES if "/" in name and name != "gpt2/prefill"}
+LAST_TOKEN_ONLY = {"lm_head", "pooler", "classifier"}
+EXPERTS = {"expert_up_proj", "expert_gate_proj"}
+"""Of Mixtral: every token goes to two experts."""
+DLRM = {"bottom.0": 13, "top.0": 128 + 27 * 26 // 2}
+"""13 numbers; of the products of 27 vectors each pair once."""
 
 
 def check(network: Network, batch: int) -> None:
     """Compare every layer's inputs with the outputs of its producers."""
-    image = {"filter-3x3x256": 256 * 56 * 56}.get(network.name, 3 * 224 * 224)
-    sizes = {"input": batch * INPUT.get(network.name, image)}
+    sizes = {"input": batch * INPUT.get(network.name, IMAGE)}
     for layer in network.layers:
         producers = layer.inputs
         if layer.second_operand != "weights":
             assert layer.kind == "matmul"
-            *producers, second = producers
-            words, made = layer.shape.words("W"), sizes[second]
+            second = producers[-1:]
+            if layer.name == "interaction":  # of vectors with each other: both operands are all of them
+                second = producers
+            else:
+                producers = producers[:-1]
+            words, made = layer.shape.words("W"), sum(sizes[name] for name in second)
             assert words == made or (layer.second_operand == "kv" and words == made * network.kv_tokens)
         if layer.name in LAST_TOKEN_ONLY:
             assert batch == layer.shape.B
+        elif (part := layer.name.rpartition(".")[2]) in EXPERTS:
+            assert layer.input_elements == 2 * sizes[producers[0]], layer.name
+        elif network.name == "dlrm" and part == "0" and layer.kind == "linear":
+            assert layer.input_elements == batch * DLRM[layer.name], layer.name
         else:
             assert layer.input_elements == sum(sizes[name] for name in producers), layer.name
         sizes[layer.name] = layer.output_elements

@@ -112,6 +112,27 @@ def test_the_causal_triangle_counted_pair_by_pair(tokens, past):
     assert Span(tokens, context, causal=False).pairs == tokens * context
 
 
+@given(tokens=small, past=st.integers(0, 40), window=st.integers(1, 90))
+def test_a_window_counted_pair_by_pair(tokens, past, window):
+    context = tokens + past
+    seen = [(query, key) for query in range(past, context) for key in range(context) if 0 <= query - key < window]
+    span = Span(tokens, context, window=window)
+    assert span.pairs == len(seen)
+    assert span.keys == len({key for _, key in seen})
+    assert span.density * tokens * span.keys == len(seen)
+
+
+def test_an_image_becomes_tokens():
+    sizes = {"hidden": 8, "intermediate": 20, "layers": 3, "heads": 4, "encoder": True, "norm": "layer"}
+    model = Transformer(**sizes, image=(30, 20), patch=(7, 5), channels=2, classes=9, mlp_bias=True)
+    network = encode(model, batch=3)
+    assert network["embed_patches"].macs == 3 * 4 * 4 * 8 * 7 * 5 * 2
+    assert network["embed_positions"].output_elements == 3 * 17 * 8
+    assert network["embed_positions"].parameters == 18 * 8
+    assert network["layers.up_proj"].macs == 3 * 17 * 8 * 20
+    assert network["classifier"].macs == 3 * 8 * 9
+
+
 def test_one_pass_of_two_tokens_is_two_decode_steps_less_one_head_and_norm():
     model = Transformer(hidden=8, intermediate=20, layers=3, heads=4, kv_heads=2, vocabulary=50, rotary=2)
     steps = [decode(model, context=context) for context in (1, 2)]
@@ -158,6 +179,17 @@ def test_attention_without_a_cache_is_four_projections_and_a_core():
         ({"encoder": True, "tied_embeddings": True}, "an encoder has no head"),
         ({"pooler": True}, "only an encoder"),
         ({"parallel": True, "norm_after": True}, "parallel: must be false"),
+        ({"attention_bias": "k"}, "attention_bias: must be one of none, qkv, o, qkvo; got 'k'"),
+        ({"window": -1}, "window: must be a whole number of at least 0"),
+        ({"window": 4, "encoder": True}, "window: must be 0: every token of an encoder sees all"),
+        ({"classes": 4}, "classes: must be 0: only an encoder"),
+        ({"masked_head": True}, "masked_head: must be false: only an encoder"),
+        ({"class_tokens": True, "encoder": True}, "class_tokens: must be false: there are no classes"),
+        ({"image": 8, "patch": 4}, "image: must not be given: only an encoder"),
+        ({"image": 8, "encoder": True}, "image: must be given together with patch"),
+        ({"patch": 8, "encoder": True}, "patch: must not be given without an image"),
+        ({"image": 8, "patch": 4, "encoder": True, "token_types": 2}, "token_types: must not be given with an image"),
+        ({"image": -8, "patch": 4, "encoder": True}, "image: must be a whole number of at least 0"),
     ],
 )
 def test_a_wrong_transformer_cannot_exist(change, sentence):

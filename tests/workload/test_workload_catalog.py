@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -13,13 +13,22 @@ from accelsim.workload.catalog import list_workloads, load_workload
 SHIPPED = {
     "alexnet",
     "bert-base",
+    "dlrm",
     "filter-3x3x256",
+    "gpt2/decode",
+    "gpt2/prefill",
+    "llama-2-13b/decode",
+    "llama-2-70b/prefill",
     "llama-2-7b/decode",
     "llama-2-7b/prefill",
+    "llama-3-8b/decode",
+    "mistral-7b/decode",
+    "mixtral-8x7b/decode",
     "mobilenetv2",
     "resnet18",
     "resnet50",
     "vgg16",
+    "vit-b-16",
 }
 
 
@@ -58,12 +67,12 @@ def test_the_catalog_imports_nothing_heavy():
 
 @pytest.mark.parametrize(("name", "most_s"), [("resnet50", 0.015), ("llama-2-7b/prefill", 0.010)])
 def test_loading_is_quick(name, most_s):
-    """The best of ten, so that a busy machine does not fail it; the bound is some five times what it takes."""
+    """Processor time, the best of ten, so that a busy machine does not fail it; the bound is some four times it."""
     load_workload(name)
 
     def once() -> float:
-        start = perf_counter()
+        start = process_time()
         load_workload(name)
-        return perf_counter() - start
+        return process_time() - start
 
     assert min(once() for _ in range(10)) < most_s

@@ -14,11 +14,24 @@ from typing import Protocol, cast
 
 from accelsim.errors import InputError, did_you_mean
 from accelsim.workload.network import Network
+from accelsim.workload.passes import Option
 
-Option = int | bool | str
+__all__ = ["IN_FOLDERS", "READERS", "Option", "Reader", "reader"]
 
-READERS = {".yaml": "accelsim.workload.importers.yaml", ".yml": "accelsim.workload.importers.yaml"}
+READERS = {
+    ".yaml": "accelsim.workload.importers.yaml",
+    ".yml": "accelsim.workload.importers.yaml",
+    ".json": "accelsim.workload.importers.huggingface",
+    ".csv": "accelsim.workload.importers.scalesim",
+    ".onnx": "accelsim.workload.importers.onnx",
+    ".gguf": "accelsim.workload.importers.gguf",
+    ".safetensors": "accelsim.workload.importers.safetensors",
+    ".safetensors.index.json": "accelsim.workload.importers.safetensors",
+}
 """Module that reads a file, by what its name ends with; the longest ending wins."""
+
+IN_FOLDERS = ("model.safetensors", "model.safetensors.index.json", "config.json")
+"""Files for which a folder may be named; the first that it holds is read."""
 
 
 class Reader(Protocol):

@@ -6,15 +6,16 @@ out by ``only`` stands for its own (first) input. A block's name stands for its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from accelsim.documents import Document, shown, validate
 from accelsim.errors import InputError, did_you_mean
-from accelsim.workload.importers.kinds import build
+from accelsim.workload.importers.kinds import ROOTS, build
 from accelsim.workload.layer import Layer
 from accelsim.workload.layer_schema import KINDS, AnyLayer
 from accelsim.workload.schema import BlockUse, Workload
+from accelsim.workload.stated import Stated
 from accelsim.workload.stream import Stream
 
 At = tuple[str | int, ...]
@@ -94,19 +95,20 @@ class Graph:
             return
         try:
             built = build(name, layer, sources, self.batch)
+            stated = Stated(**layer.stated.model_dump()) if layer.stated is not None else None
         except InputError as error:
             inner = (error.where,) if error.where else ()
             raise InputError(error.message, where=f"{self.document.where(*at, *inner)} of {name}") from None
-        self.layers.extend(built.layers)
+        self.layers.extend(replace(one, stated=stated) if stated else one for one in built.layers)
         if len(self.layers) > MOST_LAYERS:
             raise self._error(f"a network must have at most {MOST_LAYERS} layers.", *at)
         self.streams[name] = self.previous = built.output
 
     def _sources(self, layer: AnyLayer, at: At, scope: Scope) -> list[Stream]:
         if layer.input is None:
-            if self.previous is None and layer.kind not in ("gemm", "nest"):
+            if self.previous is None and layer.kind not in ROOTS:
                 raise self._error(f"must be given: {layer.name} needs the extents of what it reads.", "input")
-            return [self.previous] if self.previous is not None and layer.kind not in ("gemm", "nest") else []
+            return [self.previous] if self.previous is not None and layer.kind not in ROOTS else []
         if isinstance(layer.input, str):
             return [self._find(layer.input, scope, (*at, "input"))]
         if not layer.input:

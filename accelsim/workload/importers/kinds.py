@@ -8,6 +8,7 @@ from typing import Any
 from accelsim.errors import InputError
 from accelsim.workload import build as make
 from accelsim.workload.attention import attention
+from accelsim.workload.interaction import dot_interaction, embedding_bag
 from accelsim.workload.layer_schema import AnyLayer
 from accelsim.workload.raw import gemm, nest
 from accelsim.workload.recurrent import recurrent
@@ -43,6 +44,9 @@ ONE_INPUT: dict[str, Callable[..., Built]] = {
 }
 """Kinds that read one activation; several inputs are joined along their channels."""
 
+ROOTS = ("gemm", "nest", "embedding_bag")
+"""Kinds that read the network's input, and not the layer before, where they name no input."""
+
 
 def build(name: str, layer: AnyLayer, sources: list[Stream], batch: int) -> Built:
     """Return the layers of one entry of a file, reading ``sources``."""
@@ -55,9 +59,13 @@ def build(name: str, layer: AnyLayer, sources: list[Stream], batch: int) -> Buil
         if len(sources) != 2:
             raise InputError(f"must name 2 layers for matmul; got {len(sources)}.", where="input")
         return make.matmul(name, sources[0], sources[1], **fields)
+    if layer.kind == "dot_interaction":
+        return dot_interaction(name, sources)
     fields |= {"batch": batch, "source": join(sources) if sources else None}
+    if layer.kind == "embedding_bag":
+        return embedding_bag(name, **fields)
     if layer.kind == "gemm":
         return gemm(name, **fields)
     loops = fields.pop("shape").model_dump()
-    window = {key: loops.pop(key) for key in ("stride", "dilation", "pad")}
+    window = {key: loops.pop(key) for key in ("stride", "dilation", "pad", "size")}
     return nest(name, loops, **window, **fields)

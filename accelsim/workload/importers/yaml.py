@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from accelsim.documents import Document, load_document, shown, validate
-from accelsim.errors import InputError, did_you_mean
+from accelsim.documents import Document, load_document, validate
+from accelsim.errors import InputError
 from accelsim.workload import transformer
 from accelsim.workload.dimensions import Transformer
-from accelsim.workload.fields import MOST
 from accelsim.workload.importers import Option
 from accelsim.workload.importers.graph import build_graph
 from accelsim.workload.network import Network
+from accelsim.workload.passes import choose, read_option, settle
 from accelsim.workload.schema import Phases, Workload
 
 PASSES: dict[str, Callable[..., Network]] = {
@@ -45,9 +45,9 @@ def load(path: Path, phase: str | None, batch: int | None, options: Mapping[str,
     document = load_document(path)
     workload = read(document)
     offered = phases(workload)
-    chosen = _choose(workload, phase, offered)
-    settings = _settings(workload.name, chosen, offered[chosen], options)
-    size = workload.batch if batch is None else _option("batch", batch, 1)
+    chosen = choose(workload.name, phase, offered)
+    settings = settle(workload.name, chosen, offered[chosen], options)
+    size = workload.batch if batch is None else read_option("batch", batch, 1)
     if workload.transformer is None:
         network = Network(workload.name, build_graph(document, workload, size), batch=size)
     else:
@@ -65,6 +65,9 @@ def load(path: Path, phase: str | None, batch: int | None, options: Mapping[str,
 
 def read(document: Document) -> Workload:
     """Return the checked fields of a file; layers are checked when they are built."""
+    if tool := _foreign(document.data):
+        command = f"accelsim import {tool.lower()} {document.path.name}"
+        raise InputError(f"this is a file of {tool}; turn it into a workload: {command}", where=document.where())
     workload = validate(Workload, document)
     if (workload.layers is None) == (workload.transformer is None):
         given = "neither" if workload.layers is None else "both"
@@ -78,14 +81,24 @@ def read(document: Document) -> Workload:
             raise InputError(message, where=document.where_key(field))
     for name in _unfit_phases(workload):
         kind = "an encoder" if workload.transformer and workload.transformer.encoder else "a decoder"
+        kind = "an encoder of images" if workload.transformer and workload.transformer.image else kind
         raise InputError(f"must not be a phase of {kind}.", where=document.where("phases", name))
     return workload
+
+
+def _foreign(data: Any) -> str:
+    """Return the tool whose file this is, if it is not accelsim's; "" if it may be."""
+    if isinstance(data, list):
+        return "ZigZag" if data and isinstance(data[0], dict) and "equation" in data[0] else ""
+    return "Timeloop" if isinstance(data, dict) and "problem" in data else ""
 
 
 def _unfit_phases(workload: Workload) -> list[str]:
     if workload.transformer is None or workload.phases is None:
         return []
-    unfit = ("prefill", "decode") if workload.transformer.encoder else ("encode",)
+    unfit = ["prefill", "decode"] if workload.transformer.encoder else ["encode"]
+    if workload.transformer.image:
+        unfit = ["prefill", "decode", "encode"]
     return [name for name in unfit if getattr(workload.phases, name) is not None]
 
 
@@ -93,51 +106,13 @@ def phases(workload: Workload) -> dict[str, dict[str, Option]]:
     """Return the passes of a file, each with its options and their defaults; {"": {}} for plain layers."""
     if workload.transformer is None:
         return {"": {}}
+    if workload.transformer.image:
+        return {"encode": {}}
     given = workload.phases or Phases()
     known = ("encode",) if workload.transformer.encoder else ("prefill", "decode")
     chosen = [name for name in known if getattr(given, name) is not None] or known
     defaults = Phases.model_validate({name: {} for name in known})
     return {name: (getattr(given, name) or getattr(defaults, name)).model_dump() for name in chosen}
-
-
-def _choose(workload: Workload, phase: str | None, offered: dict[str, Any]) -> str:
-    if phase is None and len(offered) == 1:
-        return next(iter(offered))
-    if phase is not None and phase in offered:
-        return phase
-    names = [f"{workload.name}/{name}" for name in offered if name]
-    if phase is None:
-        raise InputError(f"{workload.name} must be given with a phase: {' or '.join(names)}.")
-    if not names:
-        raise InputError(f"{workload.name} has no phases; got {phase!r}. Leave it out.")
-    hint = did_you_mean(phase, offered) or f"; use {' or '.join(names)}."
-    raise InputError(f"{workload.name} has no phase {phase!r}{hint}")
-
-
-def _settings(name: str, phase: str, defaults: dict[str, Option], options: Mapping[str, Option]) -> dict[str, Option]:
-    settings = dict(defaults)
-    for option, value in options.items():
-        if option not in defaults:
-            whole = f"{name}/{phase}" if phase else name
-            has = f"; it has {', '.join(defaults) or 'none'}."
-            raise InputError(f"{option!r} is not an option of {whole}{did_you_mean(option, defaults) or has}")
-        settings[option] = _option(option, value, defaults[option])
-    return settings
-
-
-def _option(name: str, value: Option, default: Option) -> Any:
-    """Return an option's value in the type of its default; text from a command line is read."""
-    if isinstance(default, bool):
-        flags: dict[Option, bool] = {"true": True, "false": False}
-        if isinstance(value, bool) or (isinstance(value, str) and value.lower() in flags):
-            return flags[value.lower()] if isinstance(value, str) else value
-        raise InputError(f"option {name} must be true or false; got {shown(value)}.")
-    number = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 20 else value
-    if number.isdecimal() if isinstance(number, str) else number > MOST:
-        raise InputError(f"option {name} must be a whole number of at most {MOST}; got {shown(value)}.")
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise InputError(f"option {name} must be a whole number of at least 1; got {shown(value)}.")
-    return number
 
 
 def _transformer(

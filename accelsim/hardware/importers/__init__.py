@@ -1,0 +1,1 @@
+"""How do other tools' descriptions of a chip become a hardware profile? One module per tool."""

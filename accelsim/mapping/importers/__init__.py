@@ -1,0 +1,1 @@
+"""How do other tools' mappings become nests? One module per tool."""
