@@ -63,10 +63,6 @@ class Skeleton:
         nodes = [number for number, place in enumerate(self.places) if place.operand]
         return any(nodes and nodes[0] < group < nodes[-1] for group in self.groups)
 
-    def fans_above(self, place: int) -> tuple[int, ...]:
-        """Return the fan-out groups outside a place."""
-        return tuple(group for group in self.groups if group < place)
-
 
 def skeletons(chip: Chip, constraints: Constraints) -> list[Skeleton]:
     """Return every skeleton that the chip and the constraints allow."""
