@@ -59,21 +59,6 @@ class Axis:
             found = self._sums[out, taps]
         return found
 
-    def box(self, out: Ints, taps: Ints) -> Ints:
-        """Input positions of the largest tile."""
-        return np.minimum(self._span(out, taps), self.window.size)
-
-    def first(self, out: Ints, taps: Ints) -> Ints:
-        """Input positions of the first tile, padding left out, at least 0."""
-        return np.clip(self._span(out, taps) - self.window.pad, 0, self.window.size)
-
-    def travel(self, out: Ints, taps: Ints) -> Ints:
-        """Input positions by which a tile shifts when its first position moves by ``out`` and ``taps``."""
-        return out * self.window.stride + taps * self.window.dilation
-
-    def _span(self, out: Ints, taps: Ints) -> Ints:
-        return self.travel(out - 1, taps - 1) + 1
-
     def _sum(self, out: int, taps: int) -> int:
         window = self.window
         starts, tap_starts = np.arange(0, self.out, out), np.arange(0, self.taps, taps)

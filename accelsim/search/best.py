@@ -1,4 +1,4 @@
-"""Which mapping is the best known, and can a partial one still be better? Prices of complete ones by the engine."""
+"""Which mapping is the best known? Prices of complete ones by the engine."""
 
 from __future__ import annotations
 

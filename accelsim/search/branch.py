@@ -16,7 +16,7 @@ from accelsim.search.axes import slides
 from accelsim.search.compiled import records
 from accelsim.search.heuristic import OBJECTIVES, Objective
 from accelsim.search.leaf_lines import Leaf
-from accelsim.search.plans import Nest, Plans, Records, promising, reused
+from accelsim.search.plans import Menu, Plans, Records, menu_of, promising, reused
 from accelsim.search.prices import Prices
 from accelsim.search.problem import DIMENSIONS, GOAL, PLACES, STATE, WORK
 from accelsim.search.skeleton import Skeleton
@@ -108,6 +108,8 @@ class Branches:
     constraints : Constraints
     prices : Prices
     skeletons : sequence of Skeleton
+    most : int
+        Combinations of instances to bound in all; where there are more, only the most promising.
     """
 
     def __init__(
@@ -118,8 +120,9 @@ class Branches:
         constraints: Constraints,
         prices: Prices,
         skeletons: Sequence[Skeleton],
+        most: int,
     ) -> None:
-        self.chip, self.case, self.constraints, self.skeletons = chip, case, constraints, skeletons
+        self.chip, self.case, self.constraints, self.skeletons, self.most = chip, case, constraints, skeletons, most
         self.plans = Plans(chip, case, prices, constraints)
         self.records = self.plans.plans(skeletons)
         self.goal = np.zeros(1, GOAL)
@@ -127,8 +130,6 @@ class Branches:
         cycles = float(np.prod(list(case.shape.extents.values()), dtype=float)) * one["work"] / chip.pes
         self.goal[0] = OBJECTIVES.index(objective), SCALE * max(prices.fixed_pj, 1.0), SCALE * max(cycles, 1.0)
         self.work = np.zeros(1, WORK)
-        self._rooted: dict[int, Roots] = {}
-        self._menus: dict[tuple[tuple[tuple[str, ...], ...], int], tuple[list[Ints], bool]] = {}
 
     @property
     def windowed(self) -> bool:
@@ -158,8 +159,7 @@ class Branches:
 
     def look(
         self,
-        nest: Nest,
-        most: int,
+        menu: Menu,
         below: float,
         limit: int,
         share: int,
@@ -168,13 +168,11 @@ class Branches:
         keep: int = 1,
         keepers: bool = False,
     ) -> Outcome:
-        """Search all skeletons with the tiles of ``nest``.
+        """Search all skeletons with the tiles of ``menu``.
 
         Parameters
         ----------
-        nest : Nest
-        most : int
-            Combinations of instances to bound in all; where there are more, only the most promising.
+        menu : Menu
         below : float
             What to be below.
         limit, share : int
@@ -188,17 +186,17 @@ class Branches:
         """
         from accelsim.search.kernel import search
 
-        root = self._roots(nest, most)
+        plans = self._with_keepers if keepers else self.records
+        root = self._roots_with_keepers if keepers else self._roots
         state = np.zeros(1, STATE)
-        state[0] = below, 0, np.inf if root.complete and nest.whole else 0.0, slack
+        state[0] = below, 0, 0, np.inf if root.complete and menu.whole else 0.0, slack
         best, best_at, best_open = np.full(keep, np.inf), np.zeros(keep, dtype=np.int64), np.full(keep, -1)
         tile = np.ones((keep, PLACES, DIMENSIONS), dtype=np.int64)
         spread = np.ones((keep, PLACES, DIMENSIONS), dtype=np.int64)
-        plans = self._with_keepers if keepers else self.records
         search(
-            records(plans), records(nest.record), records(self.goal), records(self.work), records(state),
-            nest.tiles, *nest.reach,
-            root.ways, root.ways_of, root.menu, *self._scratch(nest, keepers), best, best_at, best_open, tile, spread,
+            records(plans), records(menu.record), records(self.goal), records(self.work), records(state),
+            menu.tiles, *menu.reach,
+            root.ways, root.ways_of, root.menu, *self._scratch(menu, keepers), best, best_at, best_open, tile, spread,
             root.bounds, root.at, root.combination, limit, share,
         )  # fmt: skip
         rows = []
@@ -227,81 +225,77 @@ class Branches:
             ways[group] = table[int(np.flatnonzero((totals == wanted).all(axis=1))[0])]
         return Leaf(self.case.shape, skeleton, tiles, ways, self.windowed, row.keeper)
 
-    def _roots(self, nest: Nest, most: int) -> Roots:
-        """Every choice of instances of all skeletons, bounded; it does not depend on the tiles to choose from."""
+    @cached_property
+    def _roots(self) -> Roots:
+        return self._bounded(self.records)
+
+    @cached_property
+    def _roots_with_keepers(self) -> Roots:
+        return self._bounded(self._with_keepers)
+
+    def _bounded(self, plans: Records) -> Roots:
+        """Every choice of instances of all skeletons, bounded; the tiles to choose from make no difference to that."""
         from accelsim.search.kernel import roots
 
-        if most not in self._rooted:
-            groups = [tuple(one.places[group].fanouts for group in one.groups) for one in self.skeletons]
-            kinds = list(dict.fromkeys(groups))
-            menus = [self._menu(kind, most // len(self.skeletons)) for kind in kinds]
-            width = max((len(menu) for own, _ in menus for menu in own), default=1)
-            depth = max(1, *map(len, kinds))
-            ways = np.ones((len(kinds), depth, width, DIMENSIONS), dtype=np.int64)
-            ways_of = np.ones((len(kinds), depth), dtype=np.int64)
-            for number, (own, _) in enumerate(menus):
-                for group, menu in enumerate(own):
-                    ways[number, group, : len(menu), : menu.shape[1]] = menu
-                    ways_of[number, group] = len(menu)
-            chosen = np.array([kinds.index(kind) for kind in groups], dtype=np.int64)
-            room = int(ways_of.prod(axis=1)[chosen].sum())
-            bounds, at, combination = np.empty(room), np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-            count = roots(
-                records(self.records),
-                records(nest.record),
-                records(self.goal),
-                records(self.work),
-                ways,
-                ways_of,
-                chosen,
-                np.inf,
-                bounds,
-                at,
-                combination,
-            )
-            order = _by_turns(bounds[:count], at[:count])
-            complete = all(whole for _, whole in menus)
-            self._rooted[most] = Roots(bounds[order], at[order], combination[order], ways, ways_of, chosen, complete)
-        return self._rooted[most]
+        groups = [tuple(one.places[group].fanouts for group in one.groups) for one in self.skeletons]
+        kinds = list(dict.fromkeys(groups))
+        tables = [self._instances(kind, self.most // len(self.skeletons)) for kind in kinds]
+        width = max((len(table) for own, _ in tables for table in own), default=1)
+        depth = max(1, *map(len, kinds))
+        ways = np.ones((len(kinds), depth, width, DIMENSIONS), dtype=np.int64)
+        ways_of = np.ones((len(kinds), depth), dtype=np.int64)
+        for number, (own, _) in enumerate(tables):
+            for group, table in enumerate(own):
+                ways[number, group, : len(table), : table.shape[1]] = table
+                ways_of[number, group] = len(table)
+        chosen = np.array([kinds.index(kind) for kind in groups], dtype=np.int64)
+        room = int(ways_of.prod(axis=1)[chosen].sum())
+        bounds, at, combination = np.empty(room), np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+        loops = menu_of(self.case.shape).record
+        roots(
+            records(plans), records(loops), records(self.goal), records(self.work),
+            ways, ways_of, chosen, bounds, at, combination,
+        )  # fmt: skip
+        order = _by_turns(bounds, at)
+        complete = all(whole for _, whole in tables)
+        return Roots(bounds[order], at[order], combination[order], ways, ways_of, chosen, complete)
 
-    def _menu(self, groups: tuple[tuple[str, ...], ...], most: int) -> tuple[list[Ints], bool]:
+    def _instances(self, groups: tuple[tuple[str, ...], ...], most: int) -> tuple[list[Ints], bool]:
         """Instances of every group, shape (ways, dims), at most so many combinations; and whether these are all."""
-        if (groups, most) not in self._menus:
-            columns = [DIMS.index(dim) for dim in self.plans.dims]
-            tables = [spreads_of(self.chip, self.case.shape, one, self.constraints) for one in groups]
-            menus = [totals[:, columns] for totals, _, _ in tables]
-            whole = all(every for _, _, every in tables)
-            if self.constraints.divisors:
-                menus = [menu[(self.extents % menu == 0).all(axis=1)] for menu in menus]
-            if prod(map(len, menus)) > most:
-                whole = False
-                each = max(int(most ** (1 / len(menus))), 4)
-                menus = [menu[promising(self.extents, self.reuse, menu, each)] for menu in menus]
-            self._menus[groups, most] = menus, whole
-        return self._menus[groups, most]
+        columns = [DIMS.index(dim) for dim in self.plans.dims]
+        tables = [spreads_of(self.chip, self.case.shape, one, self.constraints) for one in groups]
+        found = [totals[:, columns] for totals, _, _ in tables]
+        whole = all(every for _, _, every in tables)
+        if self.constraints.divisors:
+            found = [own[(self.extents % own == 0).all(axis=1)] for own in found]
+        if prod(map(len, found)) > most:
+            whole = False
+            each = max(int(most ** (1 / len(found))), 4)
+            found = [own[promising(self.extents, self.reuse, own, each)] for own in found]
+        return found, whole
 
-    def tiles(self, nest: Nest) -> int:
+    def tiles(self, menu: Menu) -> int:
         """Return how many tiles of all dimensions together there are to choose from."""
-        return int(np.prod(nest.record[0]["choices"][: len(self.plans.dims)], dtype=float))
+        return int(np.prod(menu.record[0]["choices"][: len(self.plans.dims)], dtype=float))
 
     @cached_property
     def _with_keepers(self) -> Records:
         """The plans with every node marked that stands just inside a group, with a node of another operand outside."""
-        records = self.records.copy()
-        for one, skeleton in zip(records, self.skeletons, strict=True):
+        plans = self.records.copy()
+        for one, skeleton in zip(plans, self.skeletons, strict=True):
             for group in skeleton.groups:
                 inner = skeleton.places[group + 1].operand if group + 1 < len(skeleton.places) else ""
                 outer = {place.operand for place in skeleton.places[:group]} - {"", inner}
                 one["keeper"][group + 1] = bool(inner and outer)
-        return records
+        return plans
 
-    def _scratch(self, nest: Nest, keepers: bool) -> tuple[Floats, Ints]:
+    def _scratch(self, menu: Menu, keepers: bool) -> tuple[Floats, Ints]:
         """Room to line up all tiles of a node at every depth."""
-        one = nest.record[0]
+        one = menu.record[0]
         dims = len(self.plans.dims)
         choices, reuse = one["choices"][:dims], one["reuse"][:dims]
         most = max(int(np.prod(choices[reuse == operand])) for operand in range(3))
-        most += self.tiles(nest) if keepers or self.constraints.loops else 0
+        most += self.tiles(menu) if keepers or self.constraints.loops else 0
         most = min(most, LINED_UP)
         return np.zeros((PLACES, most)), np.zeros((PLACES, most), dtype=np.int64)
 

@@ -345,7 +345,12 @@ def score(plan, goal, work, depth, energy):
 
 @jit
 def forced(loops, plan, work, p, top, most):
-    """How often an undecided node must at least see its operand again: boxes outside it are to fit."""
+    """How often an undecided node must at least see its operand again: boxes outside it are to fit.
+
+    A node that may become a keeper may come once, however often the tiles of the boxes outside it change.
+    """
+    if plan.keeper[p] > 0:
+        return 1.0
     operand = plan.kind[p]
     result, whole = 1.0, 1.0
     for d in range(loops.dims):
@@ -365,7 +370,7 @@ def forced(loops, plan, work, p, top, most):
                 outside *= work.outside[outer, d]
             elif loops.reuse[d] != other:
                 rest *= top[d]
-        if whole * rest > room:  # else it is kept whole, once
+        if whole * rest > room * outside:  # else it is kept whole in all instances together, once
             widest = max(np.floor(room / (rest * plan.copies[plan.level[outer]])), 1.0)
             result = max(result, np.ceil(whole / (widest * outside) - ROUND))
     return min(result, most)
@@ -607,6 +612,7 @@ def open_node(loops, plan, goal, work, state, tiles, reach_y, reach_x, value, wh
             loops, plan, work, reach_y, reach_x, depth, p, opens
         ):
             state.bounds += 1
+            state.spent += 1
             bound = least(loops, plan, goal, work, depth + 1, p)
             if bound < state.below:
                 if count == value.shape[1]:  # no room: the worst is left undone
@@ -621,7 +627,7 @@ def open_node(loops, plan, goal, work, state, tiles, reach_y, reach_x, value, wh
                     at -= 1
                 value[depth, at], which[depth, at] = bound, -1 - number if opens else number
                 count += 1
-    state.bounds += (closed + more) // 16  # looking at tiles takes time, too
+    state.spent += (closed + more) // 16  # looking at tiles takes time, too
     work.count[depth] = count
     work.position[depth] = 0
 
@@ -642,7 +648,8 @@ def keep(loops, plan, work, state, best, best_at, best_open, best_tile, best_spr
             for d in range(loops.dims):
                 best_tile[worst, p, d] = work.tile[p, d]
                 best_spread[worst, p, d] = work.spread[p, d]
-    state.below = min(state.below, value * state.slack)
+    if state.slack < np.inf:
+        state.below = min(state.below, value * state.slack)
 
 
 @jit
@@ -657,8 +664,8 @@ def explore(
     """
     depth = 0
     entering = True
-    limit = state.bounds + share
-    patience = max(limit, min(state.bounds + PATIENCE * share, most))
+    limit = state.spent + share
+    patience = max(limit, min(state.spent + PATIENCE * share, most))
     complete = False
     while depth >= 0:
         p = plan.places - 1 - depth
@@ -681,7 +688,7 @@ def explore(
             if at >= work.count[depth] or value[depth, at] >= state.below:
                 depth -= 1
                 entering = False
-            elif state.bounds > (limit if complete else patience):
+            elif state.spent > (limit if complete else patience):
                 state.left = min(state.left, value[depth, at])
                 depth -= 1
                 entering = False
@@ -707,10 +714,10 @@ def pick(loops, plan, work, ways, ways_of, number):
 
 
 @jit
-def roots(plans, loops, goals, works, ways, ways_of, menu, below, value, at, combination):
-    """Bound every combination of instances of every plan; return how many are below ``below``.
+def roots(plans, loops, goals, works, ways, ways_of, menu, value, at, combination):
+    """Bound every combination of instances of every plan, and write bounds, plans and numbers in turn.
 
-    Plan i takes its instances from ``ways[menu[i]]``. Their bounds, plans and numbers are written in turn.
+    Plan i takes its instances from ``ways[menu[i]]``.
     """
     loop, goal, work = loops[0], goals[0], works[0]
     count = 0
@@ -723,10 +730,8 @@ def roots(plans, loops, goals, works, ways, ways_of, menu, below, value, at, com
             pick(loop, plan, work, ways[menu[i]], ways_of[menu[i]], number)
             prices(loop, plan, work)
             bound = least(loop, plan, goal, work, 0, plan.places)
-            if bound < below and count < len(value):
-                value[count], at[count], combination[count] = bound, i, number
-                count += 1
-    return count
+            value[count], at[count], combination[count] = bound, i, number
+            count += 1
 
 
 @jit
@@ -739,7 +744,7 @@ def search(
     for i in range(len(bounds)):
         if bounds[i] >= state.below:
             continue
-        if state.bounds > limit:
+        if state.spent > limit:
             state.left = min(state.left, bounds[i])
             continue
         plan = plans[at[i]]

@@ -27,7 +27,7 @@ from accelsim.search.certificate import EQUAL, Certificate
 from accelsim.search.compiled import COMPILED
 from accelsim.search.heuristic import Objective, infeasible
 from accelsim.search.leaves import variants
-from accelsim.search.plans import nest_of
+from accelsim.search.plans import menu_of
 from accelsim.search.prices import Prices
 from accelsim.search.skeleton import Skeleton, size, skeletons
 
@@ -94,7 +94,7 @@ def optimum(
     constraints = check_constraints(constraints, case.shape, chip)
     best, prices = Best(chip, case, objective, constraints), Prices(chip, case)
     allowed = _allowed(chip, constraints)
-    branches = Branches(chip, case, objective, constraints, prices, allowed)
+    branches = Branches(chip, case, objective, constraints, prices, allowed, WAYS)
     least, candidates = _search(branches, best, effort)
     if not _provable(branches):
         least = 0.0
@@ -124,32 +124,32 @@ def _search(branches: Branches, best: Best, effort: int) -> tuple[float, int]:
     Returns what no mapping is below by the bounds, and how many partial mappings were bounded.
     """
     shape, exact = branches.case.shape, branches.constraints.divisors
-    few, every = nest_of(shape, exact=exact, most=FEW_TILES), nest_of(shape, exact=exact)
+    few, every = menu_of(shape, exact=exact, most=FEW_TILES), menu_of(shape, exact=exact)
     slack = 1.0 if branches.exact else SLACK
-    looks = [branches.look(few, WAYS, np.inf, effort // 4, FIRST_SHARE, slack=slack, keep=KEPT)]
+    looks = [branches.look(few, np.inf, effort // 4, FIRST_SHARE, slack=slack, keep=KEPT)]
     for share in (effort // 100, effort // 4):
         if looks[-1].left < looks[-1].below or len(looks) == 1:
             rows = [row for look in looks for row in look.rows]
             below = min((row.bound for row in rows), default=np.inf) * slack * (1 + EQUAL)
-            looks.append(branches.look(every, WAYS, below, effort // 2, share, slack=slack, keep=KEPT))
+            looks.append(branches.look(every, below, effort // 2, share, slack=slack, keep=KEPT))
     rows = sorted((row for look in looks for row in look.rows), key=lambda row: row.bound)
     least = min(_price(branches, best, rows), looks[-1].left, looks[-1].below)
     if best.nest is None or (least < best.value[0] * (1 - EQUAL) and not branches.windowed):
         below = best.value[0] * (1 + EQUAL)
-        looks.append(branches.look(every, WAYS, below, effort // 2, effort // 4, slack=np.inf, keep=MANY))
+        looks.append(branches.look(every, below, effort // 2, effort // 4, slack=np.inf, keep=MANY))
         least = min(_price(branches, best, looks[-1].rows), looks[-1].left, looks[-1].below)
     if branches.crossed and np.isfinite(best.value[0]) and least > 0:
         if branches.windowed or branches.tiles(every) > KEEPER_TILES:
             least = 0.0
         else:
             below = best.value[0] * (1 + EQUAL)
-            looks.append(branches.look(every, WAYS, below, 2 * effort, effort, slack=slack, keep=MANY, keepers=True))
+            looks.append(branches.look(every, below, 2 * effort, effort, slack=slack, keep=MANY, keepers=True))
             least = min(least, _price(branches, best, looks[-1].rows), looks[-1].left, looks[-1].below)
     return least, sum(look.bounds for look in looks)
 
 
 def _price(branches: Branches, best: Best, rows: Sequence[Row]) -> float:
-    """Price rows by the engine, the most promising first, until none can be better; then all nests of the winner.
+    """Price the most promising rows by the engine, more only while none is legal; then all nests of the winner.
 
     Returns the least bound of a row whose price does not meet it, or that was not priced.
     """

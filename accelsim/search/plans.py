@@ -36,8 +36,8 @@ def active(shape: Shape) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Nest:
-    """A loop nest for the search.
+class Menu:
+    """A loop nest for the search, and the tiles to choose from.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ class Nest:
     whole: bool
 
 
-def nest_of(shape: Shape, *, exact: bool = False, most: int = 0) -> Nest:
-    """Return the loop nest of a shape; ``exact`` for tiles that divide, ``most`` for no more than so many of each."""
+def menu_of(shape: Shape, *, exact: bool = False, most: int = 0) -> Menu:
+    """Return the menu of a shape; ``exact`` for tiles that divide, ``most`` for no more than so many of each."""
     dims = active(shape)
     menus = [divisors(shape.extents[dim]) if exact else tile_choices(shape.extents[dim]) for dim in dims]
     if most:
@@ -84,7 +84,7 @@ def nest_of(shape: Shape, *, exact: bool = False, most: int = 0) -> Nest:
     one["halo"] = windowed and all((axis.out + 1) * (axis.taps + 1) <= MOST_REACHED for axis in (rows, columns))
     halo = bool(one["halo"])
     whole = not most and all(shape.extents[dim] <= LARGEST for dim in dims)
-    return Nest(record, tiles, (_reach(rows, halo), _reach(columns, halo)), whole)
+    return Menu(record, tiles, (_reach(rows, halo), _reach(columns, halo)), whole)
 
 
 def reused(dim: str) -> int:

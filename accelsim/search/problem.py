@@ -117,6 +117,9 @@ WORK = np.dtype(
 )
 """Scratch space: what is decided."""
 
-STATE = np.dtype([("below", "f8"), ("bounds", "i8"), ("left", "f8"), ("slack", "f8")], align=True)
-"""How a search stands: what to be below; bounds computed; the least bound of what was left undone; by how much
-more than the best a mapping may cost to be kept."""
+STATE = np.dtype(
+    [("below", "f8"), ("bounds", "i8"), ("spent", "i8"), ("left", "f8"), ("slack", "f8")],
+    align=True,
+)
+"""How a search stands: what to be below; bounds computed; the effort spent; the least bound of what was left undone; by
+how much more than the best a mapping may cost to be kept."""

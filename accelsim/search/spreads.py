@@ -60,10 +60,11 @@ def spreads(
         Instances of every dimension in all, and of each fan-out for one way to get them; whether these are all.
     """
     given = list(zip(sizes, dims, pins, strict=True))
-    tables = [_instances(size, own, extents, pin, _every) for size, own, pin in given]
-    whole = prod(map(len, tables)) <= MOST and max(map(len, tables), default=1) < EACH
+    every = [_instances(size, own, extents, pin, _every) for size, own, pin in given]
+    tables = [table for table, _ in every]
+    whole = prod(map(len, tables)) <= MOST and not any(cut for _, cut in every)
     if not whole:
-        tables = [_instances(size, own, extents, pin, _useful) for size, own, pin in given]
+        tables = [_instances(size, own, extents, pin, _useful)[0] for size, own, pin in given]
         most = max(int(MOST ** (1 / len(tables))), 1)
         tables = [table[np.argsort(-table.prod(axis=1), kind="stable")][:most] for table in tables]
     totals, ways = np.ones((1, len(DIMS)), dtype=np.int64), np.ones((1, 0, len(DIMS)), dtype=np.int64)
@@ -103,8 +104,9 @@ def spread_fits(ways: Ints, room: Ints) -> NDArray[np.bool_]:
 
 def _instances(
     size: int, dims: Sequence[str], extents: Sequence[int], pin: Pin, counts: Callable[[int, int], Iterable[int]]
-) -> Ints:
-    """Vectors of instances whose product fits one fan-out; no more than `EACH`."""
+) -> tuple[Ints, bool]:
+    """Vectors of instances whose product fits one fan-out, about `EACH` at most; and whether any were cut off."""
+    cut = False
     found = [np.ones(len(DIMS), dtype=np.int64)]
     pinned = dict.fromkeys(dims) if pin is None else dict(pin)
     for dim in dims:
@@ -117,7 +119,8 @@ def _instances(
                     longer = vector.copy()
                     longer[column] = count
                     grown.append(longer)
-                if len(grown) >= EACH:
+                if len(grown) > EACH:
+                    cut = True
                     break
             found = grown[:EACH]
-    return np.array(found, dtype=np.int64).reshape(-1, len(DIMS))
+    return np.array(found, dtype=np.int64).reshape(-1, len(DIMS)), cut

@@ -46,8 +46,8 @@ def conv(
             f"must have a weight of {x.shape[1]} / {groups} channels for an input of {x.text()}; got {weight.text()}."
         )
     name = graph.fresh(name)
-    source, windows = _flat(x, windows)
-    rows, columns = windows[-2:]
+    source, flat = _flat(x, windows)
+    rows, columns = flat[-2:]
     built = make.conv(
         name,
         source,
@@ -60,7 +60,7 @@ def conv(
         bias=bias is not None,
     )
     layers = _fed_by(built.layers, x, weight)
-    shape = (x.shape[0], out, *(axis.output for axis in _windows(x, weight, stride, pads, dilation)))
+    shape = (x.shape[0], out, *(axis.output for axis in windows))
     return _record(graph, "conv", layers, x, weight, bias, shape)
 
 
@@ -167,10 +167,10 @@ def _flat(x: Tensor, windows: list[Axis]) -> tuple[Stream, list[Axis]]:
     if len(sizes) == 2:
         return Stream(x.producers, channels, sizes[0], sizes[1], batch=batch), windows
     gone = min(range(3), key=lambda n: windows[n].taps * windows[n].output / windows[n].size)
-    written = windows.pop(gone)
-    sizes.pop(gone)
-    image = Stream(x.producers, channels * written.taps, sizes[0], sizes[1], batch=batch * written.output)
-    return image, windows
+    written, kept = windows[gone], [n for n in range(3) if n != gone]
+    rows, columns = (sizes[n] for n in kept)
+    image = Stream(x.producers, channels * written.taps, rows, columns, batch=batch * written.output)
+    return image, [windows[n] for n in kept]
 
 
 def _fed_by(layers: Sequence[Layer], x: Tensor, weight: Tensor) -> list[Layer]:
