@@ -9,6 +9,9 @@ compiled code knows where everything is, and fits every chip with at most `PLACE
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
+
+Records = NDArray[np.void]
 
 DIMENSIONS, PLACES, LEVELS = 8, 24, 10
 """The most that there may be."""
