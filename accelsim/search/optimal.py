@@ -58,7 +58,7 @@ SLACK = 1.03
 KEEPER_TILES = 300_000
 """Tiles of all dimensions together up to which nodes inside a fan-out are tried that keep several tiles."""
 
-KEPT, MANY, PRICED, FEW, MOST = 16, 64, 6, 1, 8
+KEPT, MANY, PRICED, FEW, MOST = 16, 64, 6, 1, 4
 """Rows kept, at first and where bounds were too low; rows priced by the engine at once; nests of each of them, and of
 the best one."""
 
