@@ -269,6 +269,7 @@ class Branches:
         dims = len(self.plans.dims)
         choices, reuse = one["choices"][:dims], one["reuse"][:dims]
         most = max(int(np.prod(choices[reuse == operand])) for operand in range(3))
+        most *= 2 if (root.plans["copies"] > 1).any() else 1  # the same with the whole operand kept
         most += self.tiles(menu) if root.plans["keeper"].any() or self.constraints.loops else 0
         most = min(most, LINED_UP)
         return np.zeros((PLACES, most)), np.zeros((PLACES, most), dtype=np.int64)
