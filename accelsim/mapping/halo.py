@@ -26,6 +26,10 @@ ENTRIES = 1_000_000
 """Most entries enumerated at once; more rows are done in blocks."""
 
 
+FEW = 16
+"""Rows up to which sums are looked up one by one."""
+
+
 @dataclass(frozen=True)
 class AxisLoop:
     """A loop of an image axis: its tile in every row, and what kind of index it has.
@@ -72,6 +76,8 @@ def axis_sums(geometry: Geometry, clip: bool, out_loops: Sequence[AxisLoop], tap
         Summed over the loop states: positions entered and, of these, held just before, counting
         every receiving instance; and the same for the union of the instances under one parent.
     """
+    if len(geometry.out) <= FEW:
+        return np.array([_of_row(row, geometry, clip, out_loops, tap_loops) for row in range(len(geometry.out))])
     step = int(max(ENTRIES // max(int((geometry.out * geometry.taps).max()), 1), 1))
     blocks = []
     for start in range(0, len(geometry.out), step):
@@ -79,6 +85,24 @@ def axis_sums(geometry: Geometry, clip: bool, out_loops: Sequence[AxisLoop], tap
         loops = ([AxisLoop(loop.tile[rows], loop.index) for loop in chain] for chain in (out_loops, tap_loops))
         blocks.append(_sums(geometry.take(rows), clip, *loops))
     return np.concatenate(blocks)
+
+
+_Loops = tuple[tuple[int, Index], ...]
+
+
+def _of_row(
+    row: int, geometry: Geometry, clip: bool, out_loops: Sequence[AxisLoop], tap_loops: Sequence[AxisLoop]
+) -> tuple[int, ...]:
+    own = tuple(int(column[row]) for column in vars(geometry).values())
+    chains = (tuple((int(loop.tile[row]), loop.index) for loop in chain) for chain in (out_loops, tap_loops))
+    return _remembered(own, clip, *chains)
+
+
+@lru_cache(maxsize=100_000)
+def _remembered(own: tuple[int, ...], clip: bool, out_loops: _Loops, tap_loops: _Loops) -> tuple[int, ...]:
+    """The sums of one tiling: mappings of one search, and of chips alike, share them."""
+    chains = ([AxisLoop(np.array([tile]), index) for tile, index in chain] for chain in (out_loops, tap_loops))
+    return tuple(_sums(Geometry(*(np.array([value]) for value in own)), clip, *chains)[0].tolist())
 
 
 @lru_cache(maxsize=4096)

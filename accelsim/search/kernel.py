@@ -25,6 +25,10 @@ PATIENCE = 20
 TIE = 1e-10
 """Share of the objective for which ties are broken."""
 
+CLOSED, OPEN, WHOLE, HOWS = 0, 1, 2, 3
+"""How a tile is meant: with the loops that reuse the operand directly below; as a keeper, whose comings are open yet;
+or with the whole operand kept, which then comes once."""
+
 
 @jit
 def span(axis, outputs, taps):
@@ -116,10 +120,10 @@ def move(plan, work, depth, own, outer, bits, times, read, filled):
     work.bits[depth, own, 0] += drained
     work.bits[depth, own, 1] += received
     if plan.serial[own] > 0:
-        work.apart[depth, own, outer, 0] += out_of
-        work.apart[depth, own, outer, 1] += into
-        work.apart[depth, own, own, 0] += drained
-        work.apart[depth, own, own, 1] += received
+        work.apart[depth, outer, 0] += out_of
+        work.apart[depth, outer, 1] += into
+        work.apart[depth, own, 0] += drained
+        work.apart[depth, own, 1] += received
 
 
 @jit
@@ -132,16 +136,11 @@ def copy(plan, work, source, target):
         work.room[target, level] = work.room[source, level]
         for way in range(2):
             work.bits[target, level, way] = work.bits[source, level, way]
-        if plan.serial[level] > 0:
-            for other in range(plan.levels):
-                for way in range(2):
-                    work.apart[target, level, other, way] = work.apart[source, level, other, way]
+            work.apart[target, level, way] = work.apart[source, level, way]
         if plan.ramps[level] > 0:
-            for way in range(2):
-                work.own_ramp[target, level, way] = work.own_ramp[source, level, way]
+            work.own_ramp[target, level] = work.own_ramp[source, level]
             for other in range(plan.levels):
-                for way in range(2):
-                    work.ramp[target, level, other, way] = work.ramp[source, level, other, way]
+                work.ramp[target, level, other] = work.ramp[source, level, other]
 
 
 @jit
@@ -173,16 +172,16 @@ def clear(loops, plan, work):
         work.room[0, level] = plan.taken[level]
         for way in range(2):
             work.bits[0, level, way] = 0.0
-            work.own_ramp[0, level, way] = 0.0
-            for other in range(plan.levels):
-                work.apart[0, level, other, way] = 0.0
-                work.ramp[0, level, other, way] = 0.0
+            work.apart[0, level, way] = 0.0
+        work.own_ramp[0, level] = 0.0
+        for other in range(plan.levels):
+            work.ramp[0, level, other] = 0.0
     work.bits[0, plan.bias_level, 0] = plan.bias_bits
     steps = 1.0
     for d in range(loops.dims):
         work.top[0, d] = 1
         steps *= np.ceil(loops.extent[d] / work.outside[plan.places, d] - ROUND)
-    work.cycles = max(np.ceil(steps * plan.work - ROUND) + plan.skew, plan.least_cycles)
+    work.cycles = np.ceil(steps * plan.work - ROUND) + plan.skew
 
 
 @jit
@@ -293,48 +292,38 @@ def port(plan, work, level, read, written):
 
 
 @jit
-def exposed(plan, work, depth, own):
-    """Cycles of what a level moves while the MACs wait: all of it, or first and last boxes."""
-    cycles = 0.0
-    if plan.serial[own] > 0:
-        for level in range(plan.levels):
-            read, written = work.apart[depth, own, level, 0], work.apart[depth, own, level, 1]
-            cycles = max(cycles, port(plan, work, level, read, written))
-    elif plan.ramps[own] > 0:
-        opening = port(plan, work, own, 0.0, work.own_ramp[depth, own, 0])
-        closing = port(plan, work, own, work.own_ramp[depth, own, 1], 0.0)
-        for level in range(plan.levels):
-            opening = max(opening, port(plan, work, level, work.ramp[depth, own, level, 0], 0.0))
-            closing = max(closing, port(plan, work, level, 0.0, work.ramp[depth, own, level, 1]))
-        cycles = opening + closing
+def opening(plan, work, depth, own):
+    """Cycles that the first boxes of a double-buffered level take before the first step."""
+    cycles = port(plan, work, own, 0.0, work.own_ramp[depth, own])
+    for level in range(plan.levels):
+        cycles = max(cycles, port(plan, work, level, work.ramp[depth, own, level], 0.0))
     return cycles
 
 
 @jit
 def overlapped(plan, work, depth, level):
-    """Cycles of what else passes the port of a level."""
+    """Cycles of what passes the port of a level after the opening."""
     read, written = work.bits[depth, level, 0], work.bits[depth, level, 1]
     for own in range(plan.levels - 1):
-        if plan.serial[own] > 0:
-            read -= work.apart[depth, own, level, 0]
-            written -= work.apart[depth, own, level, 1]
-        elif plan.ramps[own] > 0:
-            read -= work.ramp[depth, own, level, 0]
-            written -= work.ramp[depth, own, level, 1]
+        if plan.ramps[own] > 0:
+            read -= work.ramp[depth, own, level]
             if own == level:
-                written -= work.own_ramp[depth, own, 0]
-                read -= work.own_ramp[depth, own, 1]
+                written -= work.own_ramp[depth, own]
     return port(plan, work, level, read, written)
 
 
 @jit
 def score(plan, goal, work, depth, energy):
     """The objective of what was added up, with what breaks ties."""
-    cycles = max(work.cycles, work.converting[depth])
+    waits = 0.0
+    for level in range(plan.levels):
+        waits = max(waits, port(plan, work, level, work.apart[depth, level, 0], work.apart[depth, level, 1]))
+    cycles = max(work.cycles + waits, work.converting[depth], plan.least_cycles)
     for level in range(plan.levels):
         cycles = max(cycles, overlapped(plan, work, depth, level))
     for own in range(plan.levels - 1):
-        cycles += exposed(plan, work, depth, own)
+        if plan.ramps[own] > 0:
+            cycles += opening(plan, work, depth, own)
     total = energy + plan.static_pj * cycles
     if goal.objective == 0:
         return total * (1 + TIE * min(cycles / goal.cycles, 5.0))
@@ -344,12 +333,27 @@ def score(plan, goal, work, depth, energy):
 
 
 @jit
+def whole_fits(loops, plan, work, p):
+    """Whether a double-buffered level may hold one copy of all that its instances share of an operand.
+
+    What never moves needs one copy, less room than two of a tile of more than half.
+    """
+    level = plan.level[p]
+    if plan.copies[level] == 1 or plan.capacity[level] < 0:
+        return False
+    for d in range(loops.dims):
+        work.held[d] = int(np.ceil(loops.extent[d] / work.outside[p, d] - ROUND))
+    return box(loops, plan.kind[p], work.held) * plan.bits[p, 0] <= plan.capacity[level]
+
+
+@jit
 def forced(loops, plan, work, p, top, most):
     """How often an undecided node must at least see its operand again: boxes outside it are to fit.
 
-    A node that may become a keeper may come once, however often the tiles of the boxes outside it change.
+    A node that may become a keeper, or keep all of its operand, may come once, however often the tiles of the boxes
+    outside it change.
     """
-    if plan.keeper[p] > 0:
+    if plan.keeper[p] > 0 or whole_fits(loops, plan, work, p):
         return 1.0
     operand = plan.kind[p]
     result, whole = 1.0, 1.0
@@ -441,18 +445,14 @@ def fits(loops, plan, work, depth, p):
 
 @jit
 def ramp(loops, plan, work, depth, p, outer):
-    """Add the first boxes of W or I of all instances of a node, or the last ones of O."""
+    """Add the first boxes of W or I of all instances of a node."""
     operand, level = plan.kind[p], plan.level[p]
     for d in range(loops.dims):
         work.held[d] = min(int(work.tile[p, d] * work.outside[p, d]), loops.extent[d])
     words = box(loops, operand, work.held)
     here, there = instances(loops, work, p, operand), instances(loops, work, plan.parent[p], operand)
-    if operand == 2:
-        work.own_ramp[depth, level, 1] += words * here * plan.cross[p, 9]
-        work.ramp[depth, level, outer, 1] += words * there * plan.cross[p, 11]
-    else:
-        work.own_ramp[depth, level, 0] += words * here * plan.cross[p, 7]
-        work.ramp[depth, level, outer, 0] += words * there * plan.cross[p, 6]
+    work.own_ramp[depth, level] += words * here * plan.cross[p, 7]
+    work.ramp[depth, level, outer] += words * there * plan.cross[p, 6]
 
 
 @jit
@@ -467,7 +467,7 @@ def charge(loops, plan, work, reach_y, reach_x, depth, p, seen):
     work.converting[depth] += work.unit_bits[p, 4] * seen * filled
     outer = plan.level[parent] if parent >= 0 else plan.levels - 1
     move(plan, work, depth, level, outer, work.unit_bits[p], seen, read, filled)
-    if plan.ramps[level] > 0:
+    if plan.ramps[level] > 0 and plan.kind[p] < 2:
         ramp(loops, plan, work, depth, p, outer)
 
 
@@ -493,21 +493,21 @@ def close(loops, plan, work, reach_y, reach_x, depth, p):
 
 
 @jit
-def decide_node(loops, plan, work, reach_y, reach_x, depth, p, opens):
+def decide_node(loops, plan, work, reach_y, reach_x, depth, p, how):
     """Take ``work.tile[p]`` for a node and add up what it comes to; False if something does not fit.
 
-    With ``opens`` its own comings are left open.
+    With ``OPEN`` its own comings are left open.
     """
     level = plan.level[p]
-    seen = comings(loops, work, p, plan.kind[p], work.tile[p])
-    work.comings[p] = 1.0 if opens else seen
+    seen = 1.0 if how == WHOLE else comings(loops, work, p, plan.kind[p], work.tile[p])
+    work.comings[p] = 1.0 if how == OPEN else seen
     copy(plan, work, depth, depth + 1)
     if plan.capacity[level] >= 0:
         work.room[depth + 1, level] += set_aside(loops, plan, work, p)
     if not fits(loops, plan, work, depth + 1, p):
         return False
     close(loops, plan, work, reach_y, reach_x, depth, p)
-    if opens:
+    if how == OPEN:
         work.open[depth + 1] = p
     else:
         charge(loops, plan, work, reach_y, reach_x, depth + 1, p, seen)
@@ -545,12 +545,21 @@ def grows(loops, plan, work, depth, p, d, opens):
 
 
 @jit
-def choose_tile(loops, plan, work, tiles, depth, p, number, opens):
+def choose_tile(loops, plan, work, tiles, depth, p, number, how):
     """Write choice ``number`` of the tile at a node; False if it is none, or the same as another."""
+    opens = how == OPEN
+    more = False
     for d in range(loops.dims):
         present, extent = work.top[depth, d], loops.extent[d]
         work.tile[p, d] = present
         pinned = plan.pins[p, d]
+        if how == WHOLE and loops.reuse[d] != plan.kind[p]:
+            tile = max(int(np.ceil(extent / work.outside[p, d] - ROUND)), present)
+            if (pinned > 0 and pinned != tile) or (loops.exact > 0 and (tile % present != 0 or extent % tile != 0)):
+                return False
+            more = more or tile > present
+            work.tile[p, d] = tile
+            continue
         if pinned > 0:
             if pinned < present or (loops.exact > 0 and (pinned % present != 0 or extent % pinned != 0)):
                 return False
@@ -569,7 +578,7 @@ def choose_tile(loops, plan, work, tiles, depth, p, number, opens):
             elif loops.exact > 0 and tile % present != 0:
                 return False
             work.tile[p, d] = tile
-    return loops_obey(loops, plan, work, depth, p)
+    return (more or how != WHOLE) and loops_obey(loops, plan, work, depth, p)
 
 
 @jit
@@ -585,12 +594,15 @@ def loops_obey(loops, plan, work, depth, p):
 
 
 @jit
-def choices(loops, plan, work, depth, p, opens):
+def choices(loops, plan, work, depth, p, how):
     """How many choices `choose_tile` has."""
+    opens = how == OPEN
     count = 1
     for d in range(loops.dims):
         free = plan.pins[p, d] == 0 and work.top[depth, d] < loops.extent[d]
         chosen = p > 0 or work.open[depth] >= 0 or opens or plan.loops[0, d] > 0 or plan.loops[1, d] > 0
+        if how == WHOLE and loops.reuse[d] != plan.kind[p]:
+            continue
         if free and chosen and grows(loops, plan, work, depth, p, d, opens):
             count *= loops.choices[d]
     return count
@@ -600,17 +612,21 @@ def choices(loops, plan, work, depth, p, opens):
 def open_node(loops, plan, goal, work, state, tiles, reach_y, reach_x, value, which, depth, p):
     """Bound every tile of a node, and line up the hopeful ones, the most promising first.
 
-    Choices that leave a keeper's comings open have negative numbers.
+    A choice is written as its number times `HOWS` and how it is meant.
     """
-    count = 0
-    closed = choices(loops, plan, work, depth, p, False)
-    more = choices(loops, plan, work, depth, p, True) if plan.keeper[p] > 0 and work.open[depth] < 0 else 0
-    for step in range(closed + more):
-        opens = step >= closed
-        number = step - closed if opens else step
-        if choose_tile(loops, plan, work, tiles, depth, p, number, opens) and decide_node(
-            loops, plan, work, reach_y, reach_x, depth, p, opens
+    count, tried = 0, 0
+    for how in range(HOWS):
+        if (how == OPEN and (plan.keeper[p] == 0 or work.open[depth] >= 0)) or (
+            how == WHOLE and not whole_fits(loops, plan, work, p)
         ):
+            continue
+        total = choices(loops, plan, work, depth, p, how)
+        tried += total
+        for number in range(total):
+            if not choose_tile(loops, plan, work, tiles, depth, p, number, how):
+                continue
+            if not decide_node(loops, plan, work, reach_y, reach_x, depth, p, how):
+                continue
             state.bounds += 1
             state.spent += 1
             bound = least(loops, plan, goal, work, depth + 1, p)
@@ -625,9 +641,9 @@ def open_node(loops, plan, goal, work, state, tiles, reach_y, reach_x, value, wh
                 while at > 0 and value[depth, at - 1] > bound:
                     value[depth, at], which[depth, at] = value[depth, at - 1], which[depth, at - 1]
                     at -= 1
-                value[depth, at], which[depth, at] = bound, -1 - number if opens else number
+                value[depth, at], which[depth, at] = bound, number * HOWS + how
                 count += 1
-    state.spent += (closed + more) // 16  # looking at tiles takes time, too
+    state.spent += tried // 16  # looking at tiles takes time, too
     work.count[depth] = count
     work.position[depth] = 0
 
@@ -694,10 +710,9 @@ def explore(
                 entering = False
             else:
                 work.position[depth] += 1
-                number = which[depth, at]
-                opens = number < 0
-                choose_tile(loops, plan, work, tiles, depth, p, -1 - number if opens else number, opens)
-                decide_node(loops, plan, work, reach_y, reach_x, depth, p, opens)
+                number, how = which[depth, at] // HOWS, which[depth, at] % HOWS
+                choose_tile(loops, plan, work, tiles, depth, p, number, how)
+                decide_node(loops, plan, work, reach_y, reach_x, depth, p, how)
                 depth += 1
                 entering = True
 

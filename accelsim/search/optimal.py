@@ -18,29 +18,39 @@ import numpy as np
 from accelsim.engine.bounds import bounds
 from accelsim.engine.case import Batch, Case
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.constraint_check import check_constraints, named_nodes
+from accelsim.mapping.constraint_check import check_constraints
 from accelsim.mapping.constraints import Constraints
 from accelsim.mapping.nest import Nest
 from accelsim.search.best import Best
-from accelsim.search.branch import Branches, Row
+from accelsim.search.branch import Branches, Outcome, Roots, Row
 from accelsim.search.certificate import EQUAL, Certificate
 from accelsim.search.compiled import COMPILED
 from accelsim.search.heuristic import Objective, infeasible
+from accelsim.search.layout import layout_of
 from accelsim.search.leaves import variants
 from accelsim.search.plans import menu_of
 from accelsim.search.prices import Prices
-from accelsim.search.skeleton import Skeleton, size, skeletons
+from accelsim.search.skeleton import size
 
 FREE = Constraints()
 
 EFFORT = 200_000 if COMPILED else 2_000
 """Partial mappings that are bounded for one case by default."""
 
-FEW_TILES, WAYS = 10, 60_000 if COMPILED else 300
-"""Tiles of each dimension of the first look, and choices of instances of all."""
+FEW_TILES = 10
+"""Tiles of each dimension of the first look."""
+
+WAYS, FEW_WAYS = (60_000, 5_000) if COMPILED else (300, 300)
+"""Choices of instances up to which all are bounded, and how many otherwise."""
 
 FIRST_SHARE = 300
-"""Bounds computed for one choice of instances in the first look."""
+"""Bounds computed for one choice of instances in the first looks."""
+
+UNPROVEN = 4
+"""By how much less effort is made where not all choices of instances are written down: nothing can be proven."""
+
+FOCUS, FOCUS_WAYS = 6, 5_000
+"""The most promising skeletons for which many more choices of instances are bounded then, and how many of each."""
 
 SLACK = 1.03
 """How much more than the best a mapping may cost by its bound to be priced, where bounds are not exact."""
@@ -48,7 +58,7 @@ SLACK = 1.03
 KEEPER_TILES = 300_000
 """Tiles of all dimensions together up to which nodes inside a fan-out are tried that keep several tiles."""
 
-KEPT, MANY, PRICED, FEW, MOST = 16, 64, 6, 1, 8
+KEPT, MANY, PRICED, FEW, MOST = 16, 64, 6, 1, 4
 """Rows kept, at first and where bounds were too low; rows priced by the engine at once; nests of each of them, and of
 the best one."""
 
@@ -93,59 +103,69 @@ def optimum(
     """
     constraints = check_constraints(constraints, case.shape, chip)
     best, prices = Best(chip, case, objective, constraints), Prices(chip, case)
-    allowed = _allowed(chip, constraints)
-    branches = Branches(chip, case, objective, constraints, prices, allowed, WAYS)
+    layout = layout_of(chip, constraints)
+    branches = Branches(chip, case, objective, constraints, prices, layout)
     least, candidates = _search(branches, best, effort)
     if not _provable(branches):
         least = 0.0
-    if constraints == FREE and (best.nest is None or branches.windowed):
+    settled = objective == "energy" or least >= best.value[0] * (1 - EQUAL)  # bounds of time leave stalls out
+    if constraints == FREE and (best.nest is None or branches.windowed or not settled):
         best.take_heuristic()
     if best.nest is None:
         raise infeasible(chip, case, constraints.keeps)
     value = best.value[0]
     bound = min(value, max(least, _floor(best, prices)))
-    space = sum(size(skeleton, chip, case.shape) for skeleton in allowed)
+    space = size(layout.skeletons, chip, case.shape)
     return Optimum(best.nest, Certificate(objective, space, best.evaluated, candidates, value, bound))
 
 
-def _allowed(chip: Chip, constraints: Constraints) -> list[Skeleton]:
-    """Skeletons that have every node named in the constraints."""
-    named = named_nodes(constraints)
-    return [
-        skeleton
-        for skeleton in skeletons(chip, constraints)
-        if named <= {(place.level, place.operand) for place in skeleton.places}
-    ]
-
-
 def _search(branches: Branches, best: Best, effort: int) -> tuple[float, int]:
-    """Look at few tiles and instances first, then at all; price what is best, and what may be better still.
+    """Look at few tiles first, then at all; price what is best, and what may be better still.
 
     Returns what no mapping is below by the bounds, and how many partial mappings were bounded.
     """
     shape, exact = branches.case.shape, branches.constraints.divisors
     few, every = menu_of(shape, exact=exact, most=FEW_TILES), menu_of(shape, exact=exact)
     slack = 1.0 if branches.exact else SLACK
-    looks = [branches.look(few, np.inf, effort // 4, FIRST_SHARE, slack=slack, keep=KEPT)]
-    for share in (effort // 100, effort // 4):
-        if looks[-1].left < looks[-1].below or len(looks) == 1:
-            rows = [row for look in looks for row in look.rows]
-            below = min((row.bound for row in rows), default=np.inf) * slack * (1 + EQUAL)
-            looks.append(branches.look(every, below, effort // 2, share, slack=slack, keep=KEPT))
-    rows = sorted((row for look in looks for row in look.rows), key=lambda row: row.bound)
-    least = min(_price(branches, best, rows), looks[-1].left, looks[-1].below)
+    roots = branches.roots(WAYS, FEW_WAYS)
+    if not roots.complete:
+        effort //= UNPROVEN
+    looks = [branches.look(roots, few, np.inf, effort // 4, FIRST_SHARE, slack=slack, keep=KEPT)]
+
+    def again(root: Roots, share: int, limit: int) -> Outcome:
+        below = min((row.bound for look in looks for row in look.rows), default=np.inf) * slack * (1 + EQUAL)
+        looks.append(branches.look(root, every, below, limit, share, slack=slack, keep=KEPT))
+        return looks[-1]
+
+    if not roots.complete:
+        again(roots, FIRST_SHARE, effort // 4)
+        rows = _by_bound(looks)
+        some = list(dict.fromkeys(row.skeleton for row in rows))[:FOCUS]
+        if some:
+            again(branches.roots_of(some, FOCUS_WAYS), FIRST_SHARE, effort // 4)
+        last = again(roots, effort // 4, effort // 2)
+    else:
+        last = again(roots, effort // 100, effort // 2)
+        if last.left < last.below:
+            last = again(roots, effort // 4, effort // 2)
+    least = min(_price(branches, best, _by_bound(looks)), last.left, last.below)
     if best.nest is None or (least < best.value[0] * (1 - EQUAL) and not branches.windowed):
         below = best.value[0] * (1 + EQUAL)
-        looks.append(branches.look(every, below, effort // 2, effort // 4, slack=np.inf, keep=MANY))
+        looks.append(branches.look(roots, every, below, effort // 2, effort // 4, slack=np.inf, keep=MANY))
         least = min(_price(branches, best, looks[-1].rows), looks[-1].left, looks[-1].below)
-    if branches.crossed and np.isfinite(best.value[0]) and least > 0:
+    if branches.layout.crossed and np.isfinite(best.value[0]) and least > 0:
         if branches.windowed or branches.tiles(every) > KEEPER_TILES:
             least = 0.0
         else:
             below = best.value[0] * (1 + EQUAL)
-            looks.append(branches.look(every, below, 2 * effort, effort, slack=slack, keep=MANY, keepers=True))
+            keepers = branches.roots(WAYS, FEW_WAYS, keepers=True)
+            looks.append(branches.look(keepers, every, below, 2 * effort, effort, slack=slack, keep=MANY))
             least = min(least, _price(branches, best, looks[-1].rows), looks[-1].left, looks[-1].below)
     return least, sum(look.bounds for look in looks)
+
+
+def _by_bound(looks: Sequence[Outcome]) -> list[Row]:
+    return sorted((row for look in looks for row in look.rows), key=lambda row: row.bound)
 
 
 def _price(branches: Branches, best: Best, rows: Sequence[Row]) -> float:

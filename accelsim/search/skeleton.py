@@ -6,18 +6,24 @@ or a group of neighboring fan-outs. The outermost level, which keeps everything,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import chain, combinations, product
-from math import comb
+from math import comb, prod
 
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.constraints import Constraints
+from accelsim.search.problem import NONE
 from accelsim.workload.shape import DIMS, OPERANDS, RELEVANT, Shape
 
 REUSE = {operand: tuple(dim for dim in DIMS if dim not in RELEVANT[operand]) for operand in OPERANDS}
 """The dimensions that reuse an operand: its box does not depend on them."""
+
+
+def reused(dim: str) -> int:
+    """Return the class of a dimension: the number of the operand that it reuses, or `NONE`."""
+    return next((number for number, operand in enumerate(OPERANDS) if dim in REUSE[operand]), NONE)
 
 
 @dataclass(frozen=True)
@@ -64,38 +70,41 @@ class Skeleton:
         return any(nodes and nodes[0] < group < nodes[-1] for group in self.groups)
 
 
-def skeletons(chip: Chip, constraints: Constraints) -> list[Skeleton]:
-    """Return every skeleton that the chip and the constraints allow."""
-    keeps = tuple(sorted(constraints.keeps.items()))
-    levels = tuple((level.name, level.depth, level.holds) for level in reversed(chip.levels[:-1]))
-    fanouts = tuple(fanout.name for fanout in chip.fanouts)
-    return list(_skeletons(chip.outermost.name, levels, fanouts, keeps, constraints.nodes))
-
-
-def size(skeleton: Skeleton, chip: Chip, shape: Shape) -> int:
-    """Return how many mappings a skeleton has: chains of integer tiles over all its places."""
-    total = 1
-    for dim in DIMS:
-        crossed = {fanout.name for fanout in chip.fanouts if fanout.dims is None or dim in fanout.dims}
-        steps = 1 + len(skeleton.places) + sum(name in crossed for place in skeleton.places for name in place.fanouts)
-        total *= comb(shape.extents[dim] + steps - 2, steps - 1)
+def size(some: Sequence[Skeleton], chip: Chip, shape: Shape) -> int:
+    """Return how many mappings some skeletons of a chip have: chains of integer tiles over all their places."""
+    crossed = {dim: sum(fanout.dims is None or dim in fanout.dims for fanout in chip.fanouts) for dim in DIMS}
+    extents, total = shape.extents, 0
+    for places, count in Counter(len(one.places) for one in some).items():
+        total += count * prod(comb(extents[dim] + places + crossed[dim] - 1, places + crossed[dim]) for dim in DIMS)
     return total
 
 
-@lru_cache(maxsize=256)
-def _skeletons(
-    outermost: str,
-    levels: tuple[tuple[str, int, str], ...],
-    fanouts: tuple[str, ...],
-    keeps: tuple[tuple[str, str], ...],
-    pinned: tuple[tuple[str, str], ...],
-) -> tuple[Skeleton, ...]:
+def skeletons(
+    levels: Sequence[tuple[str, int, str]],
+    fanouts: Sequence[str],
+    keeps: Sequence[tuple[str, str]] = (),
+    pinned: Sequence[tuple[str, str]] = (),
+) -> list[Skeleton]:
+    """Return every skeleton of a chip.
+
+    Parameters
+    ----------
+    levels : sequence of (str, int, str)
+        Levels, innermost first: each with the number of fan-outs outside it and the operands it may hold.
+    fanouts : sequence of str
+        Outermost first.
+    keeps : sequence of (str, str)
+        What some levels must keep, exactly.
+    pinned : sequence of (level, operand)
+        Nodes that must stand in this order.
+    """
+    (outermost, *_), *inner = reversed(levels)
     wanted = dict(keeps)
     found = []
-    options = [[wanted[name]] if name in wanted else _subsets(holds) for name, _, holds in levels]
+    options = [[wanted[name]] if name in wanted else _subsets(holds) for name, _, holds in inner]
     for kept in product(*options):
         stages: list[list[list[str]]] = [[[] for _ in OPERANDS] for _ in range(len(fanouts) + 1)]
-        for (name, depth, _), operands in zip(levels, kept, strict=True):
+        for (name, depth, _), operands in zip(inner, kept, strict=True):
             for operand in operands:
                 stages[depth][OPERANDS.index(operand)].append(name)
         orders = [
@@ -112,7 +121,7 @@ def _skeletons(
                         places.append(Place(fanouts=(fanouts[depth],)))
             if _in_order(places, pinned):
                 found.append(Skeleton(outermost, tuple(places)))
-    return tuple(found)
+    return found
 
 
 def _subsets(operands: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 
@@ -12,27 +13,81 @@ from numpy.typing import NDArray
 from accelsim.engine.case import Ints
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.constraints import Constraints
+from accelsim.search.problem import NONE
+from accelsim.search.skeleton import reused
 from accelsim.workload.shape import DIMS, Shape
 
 MOST, EACH = 20_000, 10_000
 """Ways to spread over neighboring fan-outs, and over one, beyond which not all are written down."""
 
+CLASSES = np.array([reused(dim) for dim in DIMS])
+"""The class of every dimension."""
+
 Pin = tuple[tuple[str, int | None], ...] | None
 """The dimensions that must cross a fan-out and over how many instances, None if open; None: any."""
 
+_Group = tuple[tuple[int, ...], tuple[tuple[str, ...], ...], tuple[Pin, ...]]
 
-def spreads_of(chip: Chip, shape: Shape, names: Sequence[str], constraints: Constraints) -> tuple[Ints, Ints, bool]:
-    """Return the ways to spread a shape over neighboring fan-outs of a chip, as `spreads` does."""
-    extents = shape.extents
-    fanouts = [next(one for one in chip.fanouts if one.name == name) for name in names]
-    dims = tuple(
-        tuple(dim for dim in DIMS if extents[dim] > 1 and (fanout.dims is None or dim in fanout.dims))
-        for fanout in fanouts
+
+@dataclass(frozen=True)
+class Ways:
+    """Ways to spread a shape over the groups of fan-outs of a chip.
+
+    Parameters
+    ----------
+    totals : tuple of int64 arrays, shape (ways, 8)
+        Instances of every dimension over each group, outermost first.
+    tables : tuple of int64 arrays, shape (ways, fan-outs, 8)
+        The same for each fan-out of a group.
+    complete : bool
+        Whether these are all that there are.
+    """
+
+    totals: tuple[Ints, ...]
+    tables: tuple[Ints, ...]
+    complete: bool
+
+    def table(self, group: int, totals: Ints) -> Ints:
+        """Return the instances of every fan-out of a group that come to these in all."""
+        found: Ints = self.tables[group][int(np.flatnonzero((self.totals[group] == totals).all(axis=1))[0])]
+        return found
+
+
+def ways_of(
+    chip: Chip, shape: Shape, groups: Sequence[Sequence[str]], constraints: Constraints, every: int, few: int
+) -> Ways:
+    """Return all ways to spread a shape if they have at most ``every`` combinations, else ``few`` promising ones."""
+    fanouts = {one.name: one for one in chip.fanouts}
+    dims = {
+        name: tuple(dim for dim in DIMS if shape.extents[dim] > 1 and (one.dims is None or dim in one.dims))
+        for name, one in fanouts.items()
+    }
+    pins = {name: tuple(sorted(own.items())) for name, own in constraints.spatial.items()}
+    given = tuple(
+        (
+            tuple(fanouts[name].size for name in names),
+            tuple(dims[name] for name in names),
+            tuple(pins.get(name) for name in names),
+        )
+        for names in groups
     )
-    pins = tuple(
-        tuple(sorted(constraints.spatial[name].items())) if name in constraints.spatial else None for name in names
-    )
-    return spreads(tuple(one.size for one in fanouts), dims, tuple(extents.values()), pins)
+    return _ways(given, tuple(shape.extents.values()), constraints.divisors, every, few)
+
+
+@lru_cache(maxsize=512)
+def _ways(given: tuple[_Group, ...], extents: tuple[int, ...], exact: bool, every: int, few: int) -> Ways:
+    found = [spreads(sizes, dims, extents, pins) for sizes, dims, pins in given]
+    whole = all(complete for *_, complete in found)
+    pairs = [(totals, table) for totals, table, _ in found]
+    if exact:
+        divide = [(np.array(extents) % totals == 0).all(axis=1) for totals, _ in pairs]
+        pairs = [(totals[own], table[own]) for (totals, table), own in zip(pairs, divide, strict=True)]
+    if prod(len(totals) for totals, _ in pairs) > every:
+        whole = False
+        each = max(int(few ** (1 / len(pairs))), 4)
+        chosen = [promising(np.array(extents), totals, each) for totals, _ in pairs]
+        pairs = [(totals[own], table[own]) for (totals, table), own in zip(pairs, chosen, strict=True)]
+    return Ways(tuple(totals for totals, _ in pairs), tuple(table for _, table in pairs), whole)
 
 
 @lru_cache(maxsize=24)
@@ -124,3 +179,25 @@ def _instances(
                     break
             found = grown[:EACH]
     return np.array(found, dtype=np.int64).reshape(-1, len(DIMS)), cut
+
+
+def promising(extents: Ints, totals: Ints, most: int) -> Ints:
+    """Return the rows of a table of instances worth a first look: busy, none in vain, and of every kind some.
+
+    Instances of a dimension are in vain where fewer take the same number of turns. Of those that do at least
+    half as many MACs at a time as can be, the busiest are taken in turn from every kind, which is how many
+    instances share each operand.
+    """
+    turns = -(-extents // totals)
+    useful = (-(-extents // turns) == totals).all(axis=1)
+    together = float(np.prod(extents.astype(float))) / turns.astype(float).prod(axis=1)
+    good = np.flatnonzero(useful & (together >= together[useful].max() / 2))
+    good = good[np.argsort(-together[good], kind="stable")]
+    sharing = np.stack([totals[good][:, own == CLASSES].prod(axis=1) for own in range(NONE + 1)], axis=1)
+    _, kind = np.unique(np.rint(np.log2(sharing)), axis=0, return_inverse=True)
+    kind = kind.reshape(-1)
+    order = np.argsort(kind, kind="stable")
+    starts = np.searchsorted(kind[order], np.arange(kind.max() + 1))
+    turn = np.empty(len(good), dtype=np.int64)
+    turn[order] = np.arange(len(good)) - starts[kind[order]]
+    return good[np.argsort(turn, kind="stable")][:most]

@@ -31,6 +31,9 @@ from accelsim.mapping.nest import Hierarchy, Keep, Loop, Nest
 from accelsim.search.axes import slides
 from accelsim.search.heuristic import choose, scores
 from accelsim.search.optimal import optimum
+from accelsim.simulation.estimate import evaluate_mapping
+from accelsim.simulation.search_mapping import search_mapping
+from accelsim.workload.layer import Layer
 from accelsim.workload.shape import Shape
 
 MOST, EXECUTIONS = 2000, 100
@@ -38,6 +41,7 @@ MOST, EXECUTIONS = 2000, 100
 
 ENOUGH, LITTLE = 50_000, 400
 """Effort that ends a search of such a space, and effort that often does not."""
+
 
 REFUSED = r"tiny: (no mapping was found that keeps the constraints|levels\.L\d: the smallest tiles)"
 """What an error may say of pins. Not claimed: that the level is the reason, for it may also stay empty."""
@@ -150,6 +154,7 @@ def test_what_is_executed_costs_what_the_engine_says(seed):
     known = problem.costs
     batch = Batch(problem.chip, [problem.case], np.zeros(1, dtype=np.int64))
     for number in rng.sample(range(len(known.fits)), min(12, len(known.fits))):
+        known.time([number])
         mapping = known.mapping(number)
         nest = shuffled(rng, mapping.nest(problem.chip))
         tiles = np.array([[loop.tile for loop in nest.loops]], dtype=np.int64).reshape(1, -1)
@@ -271,6 +276,22 @@ def test_any_mapping_found_is_legal_and_above_its_bound(seed):
         assert not list(faults(problem, objective, found)), (seed, objective)
         if slides(problem.case.shape):
             assert found.certificate.value <= heuristic(problem, objective) * (1 + SAME), (seed, objective)
+
+
+@pytest.mark.parametrize("bits", [24, 28, 32, 48])
+def test_a_double_buffered_level_may_hold_one_copy_of_a_whole_operand(bits):
+    """Three words that stay need 24 bits; two that are replaced need 32."""
+    chip = load_profile("horowitz-45nm")
+    buffer = replace(
+        chip.levels[0], name="L1", depth=0, holds="IO", buffering="double", capacity_bits=bits
+    )  # fmt: skip
+    fanout = FanOut("cols", 2, frozenset("C"))
+    chip = replace(chip, levels=(buffer, chip.outermost), fanouts=(fanout,))
+    layer = Layer("product", "linear", Shape(K=2, C=3))
+    kept = Nest((Keep("DRAM", "WIO"), Keep("L1", "I"), Loop("K", 1), Loop("C", 2), Loop("C", 1, "cols")))
+    found = search_mapping(layer, chip, "int8")
+    assert found.certificate.proven
+    assert found.energy_pj <= evaluate_mapping(layer, chip, kept, "int8").energy_pj
 
 
 @pytest.mark.parametrize("block", range(3))

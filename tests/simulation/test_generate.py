@@ -18,7 +18,7 @@ SMALL = """
 name: small
 transformer: {hidden: 48, intermediate: 80, layers: 3, heads: 4, kv_heads: 2, vocabulary: 101, rotary: 12WINDOW}
 """
-PROMPT, NEW = 23, 40
+PROMPT, NEW = 23, 24
 
 
 def generate(*given, **named):
@@ -93,9 +93,10 @@ def test_every_step_mapped_anew_is_what_estimate_does(small, objective):
     assert made.decode.dram_read_bits == sum(one.dram_read_bits for one in steps)
 
 
-def test_what_stays_on_chip_may_change_on_the_way(small):
-    """Scores outgrow a buffer in the middle of the generation."""
-    tight = load_profile("horowitz-45nm", {"levels.SRAM.capacity": "512B"})
+@pytest.mark.parametrize("capacity", ["384B", "448B"])
+def test_what_stays_on_chip_may_change_on_the_way(small, capacity):
+    """Scores outgrow a buffer on the way; the step that was estimated to find out where is counted once."""
+    tight = load_profile("horowitz-45nm", {"levels.SRAM.capacity": capacity})
     made = generate(small, tight, "int8", prompt=PROMPT, new_tokens=NEW)
     kept = {one.residency.outputs for one in made.steps.estimated.values()}
     assert len(kept) > 1, "the case must be one in which the residency changes"
@@ -142,8 +143,8 @@ def test_short_generations(small, new):
 
 def test_mappings_of_neighbors_cost_little_more(small):
     """The mappings of a few steps, tried in all others, are close to those that each step would choose itself."""
-    own = generate(small, "horowitz-45nm", "int8", prompt=64, new_tokens=300, every_step=True)
-    few = generate(small, "horowitz-45nm", "int8", prompt=64, new_tokens=300)
+    own = generate(small, "horowitz-45nm", "int8", prompt=64, new_tokens=150, every_step=True)
+    few = generate(small, "horowitz-45nm", "int8", prompt=64, new_tokens=150)
     assert few.energy_pj == pytest.approx(own.energy_pj, rel=0.02)
 
 
@@ -175,4 +176,4 @@ def test_as_a_table_and_in_a_word(small):
     assert list(frame["phase"]) == ["prefill", "decode", "total"]
     assert frame["energy_pj"][0] + frame["energy_pj"][1] == pytest.approx(frame["energy_pj"][2])
     assert frame.attrs["units"]["energy_pj"] == "pJ"
-    assert repr(made).startswith("small in int8 on horowitz-45nm: 23 tokens read, 40 written, batch 1: ")
+    assert repr(made).startswith("small in int8 on horowitz-45nm: 23 tokens read, 24 written, batch 1: ")
