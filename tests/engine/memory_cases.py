@@ -70,7 +70,7 @@ def batch_of(shape: Shape, nest: Nest, chip: Chip, tilings: Sequence[Sequence[in
 
 
 def other_tiling(rng: Random, shape: Shape, nest: Nest) -> list[int]:
-    """Return other tiles for a nest: some of its loops have a bound of 1, the last of a dimension takes what is left."""
+    """Return other tiles for a nest: some loops have a bound of 1, the last of a dimension takes what is left."""
     own, handed = dict(shape.extents), dict(shape.extents)
     last = {loop.dim: number for number, loop in enumerate(nest.loops)}
     tiles = []

@@ -83,10 +83,11 @@ def test_equals_the_sum_of_estimates(small, chip, scheme, batch):
 @pytest.mark.parametrize("objective", ["energy", "latency"])
 def test_every_step_mapped_anew_is_what_estimate_does(small, objective):
     chip = load_profile("horowitz-45nm")
-    made = generate(small, chip, "int8", prompt=PROMPT, new_tokens=NEW, objective=objective, every_step=True)
+    few = 8
+    made = generate(small, chip, "int8", prompt=PROMPT, new_tokens=few, objective=objective, every_step=True)
     steps = [
         estimate(load_workload(f"{small}/decode", context=context), chip, "int8", objective=objective)
-        for context in range(PROMPT + 1, PROMPT + NEW + 1)
+        for context in range(PROMPT + 1, PROMPT + few + 1)
     ]
     assert made.step_latency_s == pytest.approx(np.array([one.latency_s for one in steps]), rel=1e-9)
     assert made.step_energy_pj == pytest.approx(np.array([one.energy_pj for one in steps]), rel=1e-9)
