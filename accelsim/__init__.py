@@ -11,8 +11,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from accelsim.engine.scalesim.api import scalesim_report
+    from accelsim.engine.systolic import systolic_cycles
     from accelsim.errors import AccelsimError, InfeasibleError, InputError, UnsupportedError, UsageError
+    from accelsim.explore.allocation_front import AllocationFront, allocation_front
+    from accelsim.explore.best import Best, best
     from accelsim.explore.compare import Comparison, compare
+    from accelsim.explore.cost_sweep import cost_sweep
+    from accelsim.explore.pareto import Front, pareto
+    from accelsim.explore.sweep.api import load_sweep, sweep
+    from accelsim.explore.sweep.question import Sweep
+    from accelsim.explore.sweep.result import SweepResult
+    from accelsim.explore.swept_costs import CostSweep
+    from accelsim.explore.uncertainty import Uncertainty, uncertainty
     from accelsim.hardware.catalog import list_profiles, load_profile
     from accelsim.hardware.chip import Chip
     from accelsim.mapping.constraints import Constraints
@@ -20,7 +31,15 @@ if TYPE_CHECKING:
     from accelsim.mapping.importers.bundle import Imported, import_scalesim, import_timeloop, import_zigzag
     from accelsim.mapping.nest import Keep, Loop, Nest
     from accelsim.precision import Format, parse_format
+    from accelsim.quantization.allocation.allocate import Allocator, allocate, allocator
+    from accelsim.quantization.allocation.allocation import Allocation
+    from accelsim.quantization.allocation.errors import LayerErrors, read_errors, trace_errors
+    from accelsim.quantization.error import quantization_error
+    from accelsim.quantization.error_table import ErrorTable
+    from accelsim.quantization.rounding import Quantized, quantize
     from accelsim.report.mapping_file import save_mapping
+    from accelsim.report.review.saving import save_report
+    from accelsim.report.trace_file import save_trace
     from accelsim.scheme import Scheme, known_schemes, parse_scheme
     from accelsim.search.certificate import Certificate
     from accelsim.simulation.duty import Duty, duty
@@ -32,6 +51,7 @@ if TYPE_CHECKING:
     from accelsim.simulation.memory_table import MemoryTable
     from accelsim.simulation.result import LayerResult, Result
     from accelsim.simulation.search_mapping import search_mapping
+    from accelsim.simulation.trace import trace
     from accelsim.simulation.training import Training
     from accelsim.workload.catalog import list_workloads, load_workload
     from accelsim.workload.importers.pytorch.load import from_torch
@@ -39,14 +59,26 @@ if TYPE_CHECKING:
     from accelsim.workload.network import Network
     from accelsim.workload.one_layer import load_layer
     from accelsim.workload.shape import Shape
+    from accelsim.workload.sparsity import Sparsity, declare_sparsity
     from accelsim.workload.stated import Stated
     from accelsim.workload.tensors import list_tensors
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "accelsim.engine.scalesim.api": ("scalesim_report",),
+    "accelsim.engine.systolic": ("systolic_cycles",),
     "accelsim.errors": ("AccelsimError", "InfeasibleError", "InputError", "UnsupportedError", "UsageError"),
+    "accelsim.explore.allocation_front": ("AllocationFront", "allocation_front"),
+    "accelsim.explore.best": ("Best", "best"),
     "accelsim.explore.compare": ("Comparison", "compare"),
+    "accelsim.explore.cost_sweep": ("cost_sweep",),
+    "accelsim.explore.pareto": ("Front", "pareto"),
+    "accelsim.explore.sweep.api": ("load_sweep", "sweep"),
+    "accelsim.explore.sweep.question": ("Sweep",),
+    "accelsim.explore.sweep.result": ("SweepResult",),
+    "accelsim.explore.swept_costs": ("CostSweep",),
+    "accelsim.explore.uncertainty": ("Uncertainty", "uncertainty"),
     "accelsim.hardware.catalog": ("list_profiles", "load_profile"),
     "accelsim.hardware.chip": ("Chip",),
     "accelsim.mapping.constraints": ("Constraints",),
@@ -54,7 +86,15 @@ _HOME = {
     "accelsim.mapping.importers.bundle": ("Imported", "import_scalesim", "import_timeloop", "import_zigzag"),
     "accelsim.mapping.nest": ("Keep", "Loop", "Nest"),
     "accelsim.precision": ("Format", "parse_format"),
+    "accelsim.quantization.allocation.allocate": ("Allocator", "allocate", "allocator"),
+    "accelsim.quantization.allocation.allocation": ("Allocation",),
+    "accelsim.quantization.allocation.errors": ("LayerErrors", "read_errors", "trace_errors"),
+    "accelsim.quantization.error": ("quantization_error",),
+    "accelsim.quantization.error_table": ("ErrorTable",),
+    "accelsim.quantization.rounding": ("Quantized", "quantize"),
     "accelsim.report.mapping_file": ("save_mapping",),
+    "accelsim.report.review.saving": ("save_report",),
+    "accelsim.report.trace_file": ("save_trace",),
     "accelsim.scheme": ("Scheme", "known_schemes", "parse_scheme"),
     "accelsim.search.certificate": ("Certificate",),
     "accelsim.simulation.duty": ("Duty", "duty"),
@@ -66,6 +106,7 @@ _HOME = {
     "accelsim.simulation.memory_table": ("MemoryTable",),
     "accelsim.simulation.result": ("LayerResult", "Result"),
     "accelsim.simulation.search_mapping": ("search_mapping",),
+    "accelsim.simulation.trace": ("trace",),
     "accelsim.simulation.training": ("Training",),
     "accelsim.workload.catalog": ("list_workloads", "load_workload"),
     "accelsim.workload.importers.pytorch.load": ("from_torch",),
@@ -73,6 +114,7 @@ _HOME = {
     "accelsim.workload.network": ("Network",),
     "accelsim.workload.one_layer": ("load_layer",),
     "accelsim.workload.shape": ("Shape",),
+    "accelsim.workload.sparsity": ("Sparsity", "declare_sparsity"),
     "accelsim.workload.stated": ("Stated",),
     "accelsim.workload.tensors": ("list_tensors",),
 }
@@ -81,13 +123,17 @@ _HOME = {
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
-    "AccelsimError", "Certificate", "Chip", "Comparison", "Constraints", "Duty", "Format", "Generation", "Imported",
-    "InfeasibleError", "InputError", "Keep", "Layer", "LayerResult", "Loop", "MappingFile", "MemoryTable", "Nest",
-    "Network", "Phase", "Result", "Scheme", "Shape", "Stated", "Training", "UnsupportedError", "UsageError",
-    "__version__", "compare", "duty", "estimate", "evaluate_mapping", "from_torch", "generate", "import_scalesim",
-    "import_timeloop", "import_zigzag", "known_schemes", "list_profiles", "list_tensors", "list_workloads",
-    "load_layer", "load_mapping", "load_profile", "load_workload", "memory", "parse_format", "parse_scheme",
-    "save_mapping", "search_mapping",
+    "AccelsimError", "Allocation", "AllocationFront", "Allocator", "Best", "Certificate", "Chip", "Comparison",
+    "Constraints", "CostSweep", "Duty", "ErrorTable", "Format", "Front", "Generation", "Imported", "InfeasibleError",
+    "InputError", "Keep", "Layer", "LayerErrors", "LayerResult", "Loop", "MappingFile", "MemoryTable", "Nest",
+    "Network", "Phase", "Quantized", "Result", "Scheme", "Shape", "Sparsity", "Stated", "Sweep", "SweepResult",
+    "Training", "Uncertainty", "UnsupportedError", "UsageError", "__version__", "allocate", "allocation_front",
+    "allocator", "best", "compare", "cost_sweep", "declare_sparsity", "duty", "estimate", "evaluate_mapping",
+    "from_torch", "generate", "import_scalesim", "import_timeloop", "import_zigzag", "known_schemes", "list_profiles",
+    "list_tensors", "list_workloads", "load_layer", "load_mapping", "load_profile", "load_sweep", "load_workload",
+    "memory", "pareto", "parse_format", "parse_scheme", "quantization_error", "quantize", "read_errors",
+    "save_mapping", "save_report", "save_trace", "scalesim_report", "search_mapping", "sweep", "systolic_cycles",
+    "trace", "trace_errors", "uncertainty",
 ]  # fmt: skip
 
 

@@ -26,6 +26,7 @@ def progress(
     """Show how far one is through ``items``, with rate and time left, while the ``with`` block lasts.
 
     The bar appears on stderr if that is a terminal, after ``patience_s`` seconds; whatever ends the block wipes it.
+    Work within such work shows nothing of its own.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def progress(
     iterable
         The same items; one counts as done when the next is asked for.
     """
-    if not _on_terminal():
+    if not _on_terminal() or not _outermost.acquire(blocking=False):
         yield items
         return
     if total is None and isinstance(items, Sized):
@@ -55,6 +56,11 @@ def progress(
     finally:
         timer.cancel()
         bar.vanish()
+        _outermost.release()
+
+
+_outermost = Lock()
+"""Held while there is a bar."""
 
 
 def _on_terminal() -> bool:

@@ -82,6 +82,44 @@ def engineering(value: float | None, unit: str, digits: int = 3) -> str:
     return f"{mantissa:.{decimals}f} {prefix} {base}".rstrip() if prefix else f"{mantissa:.{decimals}f} {base}".rstrip()
 
 
+_AMOUNT = re.compile(r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(.*?)\s*$")
+_SAME = {"bits": "bit", "cycles": "cycle", "mm^2": "mm2"}
+
+
+def parse_amount(text: str, unit: str) -> float:
+    """Return an amount in ``unit``: "5 ms" is 0.005 in "s", "1GiB" 1073741824 in "B", a bare number is in ``unit``.
+
+    Parameters
+    ----------
+    text : str
+        A number, and a unit with or without a prefix.
+    unit : str
+        What a suffix of a name stands for ("pJ", "s", "B", "bit", "W", "mm2" ...); "" takes bare numbers alone.
+
+    Raises
+    ------
+    ValueError
+        The text is no number, or its unit is of something else; a bare KB, MB or GB is ambiguous and refused.
+    """
+    found = _AMOUNT.match(text)
+    if found is None:
+        raise ValueError(f"must be a number{f' in {unit}' if unit else ''}; got {text!r}")
+    number, given = float(found[1]), _SAME.get(found[2], found[2])
+    if given in ("", unit):
+        return number
+    if unit in ("B", "bit"):
+        if given.upper() in {"KB", "MB", "GB", "TB"}:
+            wanted = f"{given[0].upper()}iB"
+            raise ValueError(f"must not be in {given}, which may mean 1000 or 1024; write {found[1]} {wanted}")
+        if given[-1:] == "B" and given[:-1] in _BINARY:
+            return number * _BINARY[given[:-1]] * (8 if unit == "bit" else 1)
+    base, smaller = (unit.removeprefix("p"), 12) if unit.startswith("pJ") else (unit, 0)
+    powers = {f"{prefix}{base}": power for power, prefix in _PREFIXES.items()}
+    if base not in ("J", "J*s", "s", "W", "Hz", "V", "bit") or given not in powers:
+        raise ValueError(f"must be {f'in {unit}' if unit else 'a bare number'}; got {text!r}")
+    return number * 10.0 ** (powers[given] + smaller)
+
+
 def ratio(value: float, digits: int = 3) -> str:
     """Return a ratio as "15.2x"; at least 1000 is written in full."""
     if not math.isfinite(value):

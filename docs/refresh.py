@@ -1,7 +1,8 @@
 """Which parts of the documentation are made from the code? This script makes them again.
 
-The outputs in the README, the pictures, and the table of number formats:
-``python docs/refresh.py`` writes all three. A test holds the table, .ci/run the first output.
+The outputs in the README and in the tutorials, the pictures, the table of number formats, the fields of files and
+the table of commands: ``python docs/refresh.py`` writes them all. Tests hold the tables, .ci/run the first output;
+building the site runs the commands of the tutorials and warns where they print something else.
 """
 
 from __future__ import annotations
@@ -17,10 +18,30 @@ if TYPE_CHECKING:
     from accelsim.precision import Format
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "docs"))
+
+from field_tables import with_fields  # noqa: E402
+from outputs import with_outputs  # noqa: E402
+
 MAIN = "compare resnet50 --on horowitz-45nm --schemes fp32,fp16,w8a8-dequant-fp32,int8"
 MAP = "map llama-2-7b/decode:layers.q_proj --on horowitz-45nm --scheme int8"
 MEMORY = "memory mobilenetv2 --on eyeriss-v1 --schemes int8"
 PICTURES = {"docs/images/resnet50.svg": MAIN, "docs/images/memory.svg": MEMORY}
+ON = "--on horowitz-45nm --mapping heuristic"
+PLOTS = {
+    "costs": "--on horowitz-45nm",
+    "energy": f"mobilenetv2 {ON} --scheme int8 --by level",
+    "roofline": f"mobilenetv2 {ON} --scheme int8",
+    "bits": f"llama-2-7b/decode {ON}",
+    "heat": f"mobilenetv2 {ON} --scheme int8 --set array.rows=8,16,32,64 --set levels.SRAM.capacity=64KiB:2MiB:x2",
+    "density": "",
+    "uses": f"mobilenetv2 {ON} --scheme int8",
+    "pareto": "mobilenetv2 --on horowitz-45nm,nvdla-full,eyeriss-v1 --mapping heuristic "
+    "--schemes fp32,fp16,int8,w4a8,w4a16 --metrics energy,latency",
+    "tornado": "mobilenetv2 --on eyeriss-v1 --mapping heuristic --scheme int8",
+    "timeline": f"mobilenetv2 {ON} --scheme int8",
+}
+"""One picture of each kind in docs/plots.md; a heuristic mapping makes them again in a minute."""
 
 
 def format_rows() -> list[str]:
@@ -68,6 +89,22 @@ def with_table(text: str) -> str:
     )
 
 
+def with_tables(text: str) -> str:
+    """Return a page with every table that is made from the code made new."""
+    return with_commands(with_fields(with_table(text)))
+
+
+def with_commands(text: str) -> str:
+    """Return a page with the table of commands made new."""
+    from accelsim.cli.app import app
+
+    rows = [f"| `accelsim {name}` | {command.get_short_help_str(200)} |" for name, command in app.commands.items()]
+    table = "\n".join(["| command | question |", "|---|---|", *rows])
+    return re.sub(
+        r"(<!-- commands -->\n).*?(<!-- end -->)", lambda found: f"{found[1]}{table}\n{found[2]}", text, flags=re.DOTALL
+    )
+
+
 def with_output(text: str, arguments: str, output: str) -> str:
     """Return a page with the first text block below a command made new."""
     block = rf"(accelsim {re.escape(arguments)}.*?^```text\n).*?(^```)"
@@ -81,9 +118,13 @@ def run(arguments: str) -> str:
 
 
 def main() -> None:
-    """Write the made parts."""
-    page = ROOT / "docs" / "formats.md"
-    page.write_text(with_table(page.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write the made parts, or those of the pages that are named."""
+    named = [Path(name) for name in sys.argv[1:]]
+    for page in named or sorted((ROOT / "docs").glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(with_outputs(with_tables(text)), encoding="utf-8")
+    if named:
+        return
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
     for arguments in (MAIN, MAP):
@@ -91,6 +132,9 @@ def main() -> None:
     readme.write_text(text, encoding="utf-8")
     for picture, arguments in PICTURES.items():
         run(f"{arguments} --plot {picture}")
+    (ROOT / "docs" / "images" / "plots").mkdir(exist_ok=True)
+    for kind, arguments in PLOTS.items():
+        run(f"plot {kind} {arguments} -o docs/images/plots/{kind}.svg")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import tempfile
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run on all cores already
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name a new folder for the cache, for parallel workers and processes that tests start too."""

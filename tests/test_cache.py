@@ -21,7 +21,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from accelsim import cache, cli
-from accelsim.cache import Cache, CacheWarning, canonical, clear, code, folder, key_of, place, store, stores
+from accelsim.cache import Cache, CacheWarning, canonical, clear, code, folder, key_of, place, store, stores, table
 from accelsim.cli import run
 
 ENTRIES = {f"key{number}": f"text {number} \u00b5" for number in range(20)}
@@ -196,19 +196,19 @@ def test_damage_again_and_again_leaves_one_file_aside(own: Path, warned: list[st
 def test_a_file_is_set_aside_once_by_all_who_find_it_damaged(
     own: Path, monkeypatch: pytest.MonkeyPatch, warned: list[str]
 ) -> None:
-    select = store._select
+    select = table.select
 
-    def malformed(keys: Sequence[bytes], connection: sqlite3.Connection) -> dict[str, str]:
+    def malformed(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, str]:
         if b"-0.sqlite" in connection.execute("PRAGMA database_list").fetchone()[2]:
             error = sqlite3.DatabaseError("database disk image is malformed")
             error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
             raise error
-        return select(keys, connection)
+        return select(connection, keys)
 
     with Cache("test") as first, Cache("test") as second:
         for opened in (first, second):
             opened.put(ENTRIES)
-        monkeypatch.setattr(store, "_select", malformed)
+        monkeypatch.setattr(table, "select", malformed)
         for opened, key in ((first, "new1"), (second, "new2")):
             assert opened.get(["key1"]) == {}
             opened.put({key: "text"})
@@ -249,7 +249,7 @@ def test_a_full_disk_stores_nothing_and_still_answers(monkeypatch: pytest.Monkey
 def test_a_lock_that_is_never_released_is_not_waited_for_twice(
     own: Path, monkeypatch: pytest.MonkeyPatch, warned: list[str]
 ) -> None:
-    monkeypatch.setattr(store, "WAIT_S", 0.01)
+    monkeypatch.setattr(table, "WAIT_S", 0.01)
     put(ENTRIES)
     with closing(database(own)) as holder:
         holder.execute("BEGIN IMMEDIATE")

@@ -82,7 +82,8 @@ def test_what_is_proven_says_so(capsys: pytest.CaptureFixture[str], net: str) ->
 
 def test_json_is_data_that_adds_up(capsys: pytest.CaptureFixture[str], net: str) -> None:
     record = json.loads(answer(capsys, "map", f"{net}:fc", "--on", TINY, "--objective", "edp", "--json"))
-    assert (record["layer"], record["mapping"], record["objective"]) == ("fc", "optimal", "edp")
+    assert (record["layer"], record["objective"]) == ("fc", "edp")
+    assert record["mapping"] in ("optimal", "searched")
     assert record["nest"][0] == "DRAM keeps W I O"
     assert record["certificate"]["value"] == pytest.approx(record["energy_pj"] * record["cycles"], rel=1e-9)
     assert record["certificate"]["pruned"] == record["certificate"]["space"] - record["certificate"]["evaluated"] > 0

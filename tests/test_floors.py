@@ -16,16 +16,20 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "accelsim"
 
 FLOORS = (
-    ("errors", "units", "provenance", "documents", "library", "layout", "accessor", "vocabulary", "cache", "progress"),
+    ("errors", "units", "provenance", "documents", "files", "library", "layout", "accessor", "vocabulary", "cache",
+     "progress"),
     ("precision",), ("hardware",), ("workload",), ("scheme",), ("mapping",), ("engine",), ("search",),
     ("simulation",), ("quantization",), ("explore",), ("validation",), ("report",), ("cli", "__main__"),
 )  # fmt: skip
 FLOOR = {name: rank for rank, names in enumerate(FLOORS) for name in names}
 NAMED_ABOVE = {
-    "accelsim.report.memory_figure:MemoryPlots", "accelsim.report.plots:ComparisonPlots",
-    "accelsim.report.plots:ResultPlots",
+    "accelsim.report.plots:AllocationPlots",
+    "accelsim.report.plots:ErrorPlots", "accelsim.report.plots:MemoryPlots", "accelsim.report.plots:ComparisonPlots",
+    "accelsim.report.plots:FrontPlots", "accelsim.report.plots:ResultPlots", "accelsim.report.plots:SweepPlots",
+    "accelsim.explore.uncertainty:UncertaintyOf",
+    "accelsim.report.review.saving:ComparisonReport",
 }  # fmt: skip
-"""The only names of a higher floor that a string may carry: what draws a result."""
+"""The only names of a higher floor that a string may carry: what draws a result, and how sure it is."""
 
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.name != "__init__.py")
 

@@ -1,41 +1,29 @@
 """How are results kept on disk so that any number of processes may use them at once, and none may fail?
 
-A store is an SQLite database with a write-ahead log: readers never wait, a writer waits for another one, and
-a process that dies leaves what it had stored. Losing an entry costs time, never an answer. So a damaged file
-is set aside and a new one begun, and where the disk fails in any other way nothing is found and nothing is
-kept; one warning says so.
+A store is one file as `accelsim.cache.table` has it. Losing an entry costs time, never an answer. So a
+damaged file is set aside and a new one begun, and where the disk fails in any other way nothing is found and
+nothing is kept; one warning says so.
 """
 
 from __future__ import annotations
 
 import os
-import time
 import warnings
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from accelsim.cache import table
 from accelsim.cache.place import SETTING, File, begin_anew, folder, in_use
 
 if TYPE_CHECKING:
     import sqlite3
 
-WAIT_S = 5.0
-"""How long to wait for another process that writes."""
-
-_TABLE = "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB NOT NULL, mark INTEGER NOT NULL)"
-_PUT = (
-    "INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, mark = excluded.mark"
-)
 _SIZE = (
     "SELECT (SELECT max(rowid) FROM entries), (SELECT min(rowid) FROM entries), page_size * (page_count - "
     "freelist_count) FROM pragma_page_size, pragma_page_count, pragma_freelist_count"
 )
-_AT_ONCE = 500
-"""Keys of one query; SQLite takes at least 999."""
-
 _BETWEEN_PRUNINGS = 256
 """Entries written before the size is looked at again."""
 
@@ -78,30 +66,22 @@ class Cache:
 
     def get(self, keys: Iterable[str]) -> dict[str, str]:
         """Return the texts of those keys that are stored."""
-        wanted = [key.encode() for key in keys]
-        found: dict[str, str] = {}
-        for start in range(0, len(wanted), _AT_ONCE):
-            found |= self._tried(partial(_select, wanted[start : start + _AT_ONCE]), _unusable) or {}
-        return found
+        wanted = list(keys)
+        return (self._tried(lambda connection: table.select(connection, wanted), _unusable) or {}) if wanted else {}
 
     def put(self, entries: Mapping[str, str]) -> None:
         """Store texts by key, all or none; once this returns every process finds them."""
-        rows = [(key.encode(), text.encode()) for key, text in entries.items()]
-        if rows and self._folder not in _unwritable:
-            self._tried(partial(self._insert, rows), _unwritable)
+        if entries and self._folder not in _unwritable:
+            self._tried(partial(self._insert, entries), _unwritable)
 
-    def _insert(self, rows: Sequence[tuple[bytes, bytes]], connection: sqlite3.Connection) -> None:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            connection.executemany(_PUT, [(key, text, _mark(key, text)) for key, text in rows])
-            self._unpruned += len(rows)
-            if self._unpruned >= _BETWEEN_PRUNINGS:
-                _prune(connection, self.most_entries, self.most_bytes)
-                self._unpruned = 0
-            connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+    def _insert(self, entries: Mapping[str, str], connection: sqlite3.Connection) -> None:
+        self._unpruned += len(entries)
+        due = self._unpruned >= _BETWEEN_PRUNINGS
+        table.insert(connection, entries, self._prune if due else None)
+        self._unpruned = 0 if due else self._unpruned
+
+    def _prune(self, connection: sqlite3.Connection) -> None:
+        _prune(connection, self.most_entries, self.most_bytes)
 
     def _tried(self, action: Callable[[sqlite3.Connection], Answer], failed: set[Path]) -> Answer | None:
         """Do something with the database; where it cannot be done, note so in ``failed`` and return None."""
@@ -113,12 +93,12 @@ class Cache:
             try:
                 return action(self._opened(self._folder))
             except sqlite3.DatabaseError as error:
-                if not _damaged(error):
+                if not table.damaged(error):
                     raise
                 self._begin_anew()
                 return action(self._opened(self._folder))
         except (sqlite3.Error, OSError) as error:
-            if self._connection is None or _damaged(error):
+            if self._connection is None or table.damaged(error):
                 failed = _unusable
             failed.add(self._folder)
             what = "cannot be written to" if failed is _unwritable else "cannot be used"
@@ -131,20 +111,10 @@ class Cache:
     def _opened(self, place: Path) -> sqlite3.Connection:
         if self._connection is not None:
             return self._connection
-        import sqlite3
-
         place.mkdir(parents=True, exist_ok=True)
         self._file = in_use(place, self.name)
-        connection = sqlite3.connect(self._file.path, timeout=WAIT_S, isolation_level=None)
-        try:
-            connection.text_factory = bytes
-            for statement in (*_SETTINGS, _TABLE):
-                _patiently(connection, statement)
-        except BaseException:
-            connection.close()
-            raise
-        self._connection = connection
-        return connection
+        self._connection = table.connect(self._file.path)
+        return self._connection
 
     def _begin_anew(self) -> None:
         """Leave a damaged file as it is and go on with the next, which another process may have begun."""
@@ -160,26 +130,6 @@ class Cache:
         self._connection = None
 
 
-_SETTINGS = (
-    "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA journal_size_limit = 4194304",
-)  # fmt: skip
-
-
-def _patiently(connection: sqlite3.Connection, statement: str) -> None:
-    """Execute a statement for which SQLite itself does not wait while another process opens the same new file."""
-    import sqlite3
-
-    last = time.monotonic() + WAIT_S
-    while True:
-        try:
-            connection.execute(statement)
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > last:
-                raise
-            time.sleep(0.005)
-
-
 _unusable: set[Path] = set()
 _unwritable: set[Path] = set()
 """Cache folders that this process has given up: for everything, for writing."""
@@ -192,24 +142,6 @@ def _warn(message: str) -> None:
     if not _warned:
         _warned.append(message)
         warnings.warn(message, CacheWarning, stacklevel=4)
-
-
-def _damaged(error: Exception) -> bool:
-    """Whether an error means that a file is no database, or not such a one."""
-    import sqlite3
-
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-
-
-def _select(keys: Sequence[bytes], connection: sqlite3.Connection) -> dict[str, str]:
-    rows = connection.execute(f"SELECT * FROM entries WHERE key IN ({','.join('?' * len(keys))})", keys)
-    return {key.decode(): text.decode() for key, text, mark in rows if mark == _mark(key, text)}
-
-
-def _mark(key: object, text: object) -> int | None:
-    """Checksum of an entry, since SQLite does not notice a changed byte; None if it is not even bytes."""
-    return zlib.crc32(text, zlib.crc32(key)) if isinstance(key, bytes) and isinstance(text, bytes) else None
 
 
 def _prune(connection: sqlite3.Connection, most_entries: int, most_bytes: int) -> None:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import click
 
 from accelsim import __version__
+from accelsim.cli.allocating import allocate
 from accelsim.cli.cache import cache
 from accelsim.cli.catalog import check, list_, show
 from accelsim.cli.estimating import compare, estimate
 from accelsim.cli.generating import generate
 from accelsim.cli.importing import import_
+from accelsim.cli.losing import error
 from accelsim.cli.mapping import map_
 from accelsim.cli.memory import memory
 from accelsim.cli.output import note
+from accelsim.cli.plotting import plot
+from accelsim.cli.reporting import report
+from accelsim.cli.sweeping import sweep
+from accelsim.cli.tracing import trace
 from accelsim.errors import did_you_mean
 from accelsim.library import absent
 
@@ -41,6 +47,7 @@ def app(context: click.Context) -> None:
 
     \b
     accelsim compare resnet50 --on horowitz-45nm --schemes fp32,fp16,w8a8-dequant-fp32,int8
+    accelsim sweep resnet50 --on horowitz-45nm --schemes fp16,int8 --set array=8,16,32 --mapping heuristic
     accelsim estimate llama-2-7b/decode --on horowitz-45nm --scheme w4g128a16
     accelsim map resnet50:layer1.0.conv1 --on eyeriss-v1 --scheme int8
     accelsim list
@@ -52,5 +59,9 @@ def app(context: click.Context) -> None:
         note(f"note: ACCELSIM_PATH must name folders; there is no {', '.join(missing)}.")
 
 
-for command in (list_, show, check, estimate, compare, generate, map_, memory, import_, cache):
+COMMANDS = (
+    list_, show, check, estimate, compare, sweep, plot, report, generate, map_, memory, error, allocate, trace,
+    import_, cache,
+)  # fmt: skip
+for command in COMMANDS:
     app.add_command(command)

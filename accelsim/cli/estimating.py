@@ -8,6 +8,7 @@ import click
 
 from accelsim.cli.options import check_output, chip_of, model_options, names, network_of
 from accelsim.cli.training import training_of, training_options
+from accelsim.cli.uncertain import check_uncertainty, uncertainty_of, uncertainty_options
 from accelsim.errors import UsageError
 
 
@@ -24,6 +25,7 @@ from accelsim.errors import UsageError
 @click.option("--rate", metavar="N/UNIT", help="A day at so many inferences, such as 10/min: energy, battery life.")
 @click.option("--battery", metavar="ENERGY", help="With --rate: how long it lasts, such as 10Wh.")
 @click.option("--fuse", is_flag=True, help="Run layers that hand on more than fits together, tile by tile.")
+@uncertainty_options
 @training_options
 @model_options
 def estimate(
@@ -32,6 +34,9 @@ def estimate(
     scheme: str,
     explained: str | None,
     fuse: bool,
+    uncertainty: bool,
+    spread: str | None,
+    unranged: str | None,
     pass_: str,
     optimizer: str | None,
     gradients: str | None,
@@ -55,6 +60,7 @@ def estimate(
     from accelsim.cli import output
 
     check_output(as_json, as_csv, plot)
+    check_uncertainty(uncertainty, spread, unranged, as_csv or explained is not None)
     if explained is not None and (as_json or as_csv):
         raise UsageError("--explain prints text; it excludes --json and --csv.")
     if rate is None and battery is not None:
@@ -88,7 +94,8 @@ def estimate(
     if explained is not None:
         output.echo(result.explain(explained))
     elif as_json:
-        output.show_json(result.to_dict() | ({} if day is None else {"duty": day.to_dict()}))
+        sure = {"uncertainty": uncertainty_of(result.uncertainty, spread, unranged).to_dict()} if uncertainty else {}
+        output.show_json(result.to_dict() | ({} if day is None else {"duty": day.to_dict()}) | sure)
     elif as_csv:
         from accelsim.simulation.record import layer_rows
 
@@ -99,7 +106,12 @@ def estimate(
         from accelsim.report.duty_text import duty_page
         from accelsim.report.text import estimate_page
 
-        output.show(estimate_page(result, cite) + ([] if day is None else duty_page(result, day)))
+        page = estimate_page(result, cite) + ([] if day is None else duty_page(result, day))
+        if uncertainty:
+            from accelsim.report.uncertainty_text import uncertainty_page
+
+            page += uncertainty_page(uncertainty_of(result.uncertainty, spread, unranged))
+        output.show(page)
     if cite and (as_json or as_csv or explained is not None):
         for source in result.citations():
             output.note(source.cite())
@@ -111,6 +123,7 @@ def estimate(
 @click.option("--schemes", required=True, metavar="A,B,C", help="Schemes to compare.")
 @click.option("--reference", metavar="NAME", help="What all are compared with; by default the first that runs.")
 @click.option("--fuse", is_flag=True, help="Run layers that hand on more than fits together, tile by tile.")
+@uncertainty_options
 @training_options
 @model_options
 def compare(
@@ -119,6 +132,9 @@ def compare(
     schemes: str,
     reference: str | None,
     fuse: bool,
+    uncertainty: bool,
+    spread: str | None,
+    unranged: str | None,
     pass_: str,
     optimizer: str | None,
     gradients: str | None,
@@ -139,6 +155,7 @@ def compare(
     from accelsim.cli import output
 
     check_output(as_json, as_csv, plot)
+    check_uncertainty(uncertainty, spread, unranged, as_csv)
     wanted = names(schemes, "--schemes")
     network = network_of(workload, batch, options)
     chips = [chip_of(profile, overrides, what_if) for profile in names(profiles, "--on")]
@@ -161,7 +178,13 @@ def compare(
 
         output.note(f"wrote {save(comparison_figure(found), plot)}")
     if as_json:
-        output.show_json(found.to_dicts())
+        records = found.to_dicts()
+        if uncertainty:
+            sure = uncertainty_of(found.uncertainty, spread, unranged).to_dict()
+            terms = {name: value for name, value in sure.items() if name != "results"}
+            told = {one["name"]: terms | one for one in sure["results"]}
+            records = [one | {"uncertainty": told.get(one["name"])} for one in records]
+        output.show_json(records)
     elif as_csv:
         from accelsim.explore.export import rows
 
@@ -173,7 +196,12 @@ def compare(
     else:
         from accelsim.report.text import compare_page
 
-        output.show(compare_page(found, cite))
+        page = compare_page(found, cite)
+        if uncertainty:
+            from accelsim.report.uncertainty_text import uncertainty_page
+
+            page += uncertainty_page(uncertainty_of(found.uncertainty, spread, unranged), found.reference_name)
+        output.show(page)
     if cite and (as_json or as_csv):
         for source in dict.fromkeys(source for result in found.results for source in result.citations()):
             output.note(source.cite())

@@ -37,23 +37,28 @@ def import_() -> None:
 
     \b
     accelsim import scalesim topology.csv -o net.yaml
+    accelsim import scalesim topology.csv --config scale.cfg -o imported
     accelsim import timeloop problem.yaml arch.yaml mapping.yaml ERT.yaml -o imported
     accelsim import zigzag workload.yaml accelerator.yaml -o imported
     """
 
 
-_FILE = click.option("-o", "--output", metavar="FILE", help="Write the workload there and not to stdout.")
 _FOLDER = click.option("-o", "--output", metavar="FOLDER", help="Write the files there and not to stdout.")
 
 
 @import_.command(short_help="A topology: convolutions or matrix products, a row each.")
 @click.argument("topology")
-@_FILE
-def scalesim(topology: str, output: str | None) -> None:
-    """Turn a SCALE-Sim TOPOLOGY (CSV, with its header) into a workload file."""
+@click.option("--config", metavar="FILE", help="A configuration (.cfg): makes a profile, too; -o is then a folder.")
+@click.option("-o", "--output", metavar="PLACE", help="Write the workload, or with --config the folder, there.")
+def scalesim(topology: str, config: str | None, output: str | None) -> None:
+    """Turn a SCALE-Sim TOPOLOGY (CSV, with its header) into a workload file, and its --config into a profile."""
     from accelsim.mapping.importers.bundle import WORKLOAD, import_scalesim
     from accelsim.report.files import check_place, check_suffix
 
+    if config is not None:
+        folder = _folder(output)
+        _deliver(import_scalesim(topology, config), folder)
+        return
     if output is not None:
         check_place(check_suffix(output, SUFFIXES, "a workload"))
     imported = import_scalesim(topology)

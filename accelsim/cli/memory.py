@@ -59,7 +59,7 @@ def memory(
         reload=lambda longer: network_of(workload, batch, [*options, f"context={longer}"]),
     )  # fmt: skip
     if plot is not None:
-        from accelsim.report.memory_figure import memory_figure
+        from accelsim.report.plots import memory_figure
         from accelsim.report.style import save
 
         output.note(f"wrote {save(memory_figure(found), plot)}")

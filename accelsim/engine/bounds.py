@@ -17,7 +17,7 @@ import numpy as np
 from accelsim.engine.case import Batch, Case, Floats
 from accelsim.engine.energy import multiplied_formats
 from accelsim.engine.traffic import keeps_weights
-from accelsim.engine.width import multiplied_bits, stored_bits
+from accelsim.engine.width import multiplied_at, multiplied_bits, stored_at, stored_bits
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.bounds import WordBits, input_macs, least_read_bits, touched_words
 
@@ -49,7 +49,8 @@ def bounds(batch: Batch) -> Bounds:
     def peak(case: Case) -> float:
         return chip.pes * float(chip.macs_per_pe_cycle(*multiplied_formats(case)).value)
 
-    macs = batch.each(lambda case: case.shape.macs)
+    macs = batch.each(lambda case: case.shape.macs * float(case.work.multiplied))
+    timed = batch.each(lambda case: case.shape.macs * float(case.work.timed))
     inputs = batch.each(lambda case: sum(_compulsory_bits(chip, case, operand) for operand in "WI"))
     biases = batch.each(lambda case: 0.0 if keeps_weights(case) else case.layer.parameters * case.vector_format.bits)
     read = np.maximum(inputs, batch.each(lambda case: _capacity_read_bits(chip, case))) + biases
@@ -64,7 +65,7 @@ def bounds(batch: Batch) -> Bounds:
 
     unit = [np.nan if cost is None else cost.value for cost in (dram.read_pj_per_bit, dram.write_pj_per_bit)]
     energy = macs * batch.each(arithmetic) + read * unit[0] + written * unit[1]
-    return Bounds(macs / batch.each(peak), together, read + written, inputs + biases + written, energy)
+    return Bounds(timed / batch.each(peak), together, read + written, inputs + biases + written, energy)
 
 
 def _bound_cycles(bits: Floats, bits_per_cycle: float | None) -> Floats:
@@ -90,13 +91,22 @@ def _capacity_read_bits(chip: Chip, case: Case) -> float:
     if case.resident or room is None:
         return 0.0
     partial = case.formats.accumulator.bits
-    bits = WordBits(_narrowest_bits(case, "W"), _narrowest_bits(case, "I"), partial, stored_bits(case, "O"))
-    return float(case.shape.density) * least_read_bits(case.shape, bits, max(0.0, room - case.reserved_bits), chip.pes)
+    widths = [_narrowest_bits(chip, case, operand) for operand in "WI"]
+    finished = min(stored_bits(case, "O"), *(stored_at(case, "O", level.name) for level in chip.levels))
+    bits = WordBits(widths[0], widths[1], partial, finished)
+    return (
+        float(case.shape.density)
+        * case.work.least_fed
+        * least_read_bits(case.shape, bits, max(0.0, room - case.reserved_bits), chip.pes)
+    )
 
 
-def _narrowest_bits(case: Case, operand: str) -> float:
-    """Bits of a word of W or I where it takes least: as it is stored, or as it is multiplied."""
-    return min(stored_bits(case, operand), multiplied_bits(case, operand))
+def _narrowest_bits(chip: Chip, case: Case, operand: str) -> float:
+    """Bits of a word of W or I where it takes least: as it is stored, or as it is multiplied, coded or not."""
+    own = (stored_bits(case, operand), multiplied_bits(case, operand))
+    names = [level.name for level in chip.levels] if case.work.codes else []
+    coded = [width(case, operand, name) for name in names for width in (stored_at, multiplied_at)]
+    return min(*own, *coded)
 
 
 def _compulsory_bits(chip: Chip, case: Case, operand: str) -> float:
@@ -108,8 +118,9 @@ def _compulsory_bits(chip: Chip, case: Case, operand: str) -> float:
     if operand in case.resident:
         return 0.0
     words: float = touched_words(case.shape, operand)
-    if case.shape.density < 1:
+    share = float(case.shape.density) * case.work.least_fed
+    if share < 1:
         fed = max(words, input_macs(case.shape) / chip.pes)
-        words = min(words, fed * float(case.shape.density))
-    width = stored_bits(case, operand)
+        words = min(words, fed * share)
+    width = stored_at(case, operand, chip.outermost.name)
     return words * (min(width, multiplied_bits(case, "O")) if operand == "O" else width)

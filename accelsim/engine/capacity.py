@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.engine.case import Batch, Floats, home
-from accelsim.engine.width import chain_of, stored_bits, word_bits
+from accelsim.engine.width import chain_of, stored_at, stored_bits, word_bits
 from accelsim.errors import InfeasibleError
 from accelsim.hardware.chip import Level
 from accelsim.mapping.counts import Counts
@@ -80,7 +80,7 @@ def footprint_bits(batch: Batch, nest: Nest, counts: Counts, level: Level, opera
     partial = np.asarray(operand == "O")
     if operand == "O":
         partial = np.asarray(counts.levels[level.name, "O"].updates_partial) > 0
-        tile = np.where(partial, tile, box * stored)
+        tile = np.where(partial, tile, box * batch.each(lambda case: stored_at(case, operand, level.name)))
     kept = home(chip)
     if kept is None or kept.name != level.name:
         return tile

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.engine.sparsity import DENSE_WORK, Work
 from accelsim.hardware.chip import Chip, Level
 from accelsim.precision import Format
 from accelsim.scheme import LayerFormats
@@ -38,6 +39,8 @@ class Case:
         Operands of "WIO" whose whole tensor stays in the chip's home level (see `home`).
     reserved_bits : float
         What other tensors take of the home level while the layer runs.
+    work : Work
+        Which share of its dense MACs the chip does, and which of its words are coded.
     """
 
     layer: Layer
@@ -45,6 +48,7 @@ class Case:
     vector_format: Format
     resident: frozenset[str] = frozenset()
     reserved_bits: float = 0.0
+    work: Work = DENSE_WORK
 
     @property
     def shape(self) -> Shape:
@@ -56,7 +60,7 @@ class Case:
     def identity(self) -> tuple[object, ...]:
         """What the cost depends on: two cases that agree in it are costed once."""
         layer, kept = self.layer, (self.resident, self.reserved_bits)
-        return self.shape, self.formats, self.vector_format, kept, layer.vector_ops, layer.parameters
+        return self.shape, self.formats, self.vector_format, kept, layer.vector_ops, layer.parameters, self.work
 
 
 @dataclass(frozen=True)

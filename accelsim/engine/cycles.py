@@ -1,13 +1,16 @@
-"""How long does a mapping take? Counts over rates, with what overlaps and what does not.
+"""How long does a mapping take? Steps and tiles in their order, and never less than any sum of work allows.
 
 ::
 
-    cycles = opening + max(compute, every level's remaining transfers, conversion, vector) + serial + closing
+    cycles = max( pipeline, least )
+    least  = opening + max( compute + serial, every level's later transfers, conversion, vector )
 
-The opening fetches the first boxes of W and I, the closing drains the last box of O; in between, the
-transfers of double-buffered levels overlap with compute. What a single-buffered level exchanges with
-the levels outside it does not: it is added. An ideal level overlaps its opening and closing, too.
-Arrays that are systolic also pay their skew (`accelsim.engine.systolic`).
+The pipeline (`accelsim.engine.memory_time`) follows the tiles from step to step: a tile that is not there yet
+stalls the array. ``least`` asks only whether the sums fit, and no order of tiles is faster: first boxes of W and I
+are fetched in the opening; what single-buffered levels exchange with the levels outside them passes while no step
+computes, the slowest port of all (``serial``); everything else may overlap. An ideal level overlaps its opening,
+too; where all levels are ideal, ``least`` is the time. Arrays that are systolic also pay their skew
+(`accelsim.engine.systolic`).
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import numpy as np
 
 from accelsim.engine.case import Batch, Floats
 from accelsim.engine.energy import conversion_count, multiplied_formats
+from accelsim.engine.memory_time import pipeline
 from accelsim.engine.systolic import skew_cycles
 from accelsim.engine.traffic import READS, Flow, Traffic
 from accelsim.engine.width import chain_of
@@ -35,58 +39,100 @@ class Cycles:
     ----------
     total : float64 array
     parts : dict of str to float64 array
-        Where the cycles go: "compute", "skew", "opening", "closing", "serial" (transfers that do
-        not overlap) and "stall NAME" for what outlasts compute; they sum to ``total``.
+        Where the cycles go: "compute", "skew", "opening", "closing", "stall LEVEL OPERAND" for waits between steps
+        and "stall NAME" for what else outlasts them (a level, "conversion", "vector unit"); they sum to ``total``.
     busy : dict of str to float64 array
         Cycles that each resource alone would need: "compute", level names, "conversion", "vector".
     bound_by : array of str
         The resource that needs most.
+    phase_bits : dict of (phase, level) to float64 array
+        Bits that a level moves in the "opening" and in the "closing".
     """
 
     total: Floats
     parts: dict[str, Floats]
     busy: dict[str, Floats]
     bound_by: np.ndarray[tuple[int], np.dtype[np.str_]]
+    phase_bits: dict[tuple[str, str], Floats]
 
 
 def cycles(batch: Batch, nest: Nest, counts: Counts, moved: Traffic) -> Cycles:
     """Return the time of every mapping in cycles of the chip's clock."""
+    compute, skew, ports, busy = _resources(batch, nest, counts, moved)
+    least, parts, slowest = _least(batch, nest, moved, ports, busy)
+    flow = pipeline(batch, nest, counts, moved, compute + skew)
+    if flow is not None:
+        longer = {f"stall {level} {operand}": cycles for (level, operand), cycles in flow.stalls.items()}
+        whole = compute + skew + flow.opening + flow.stalled + flow.closing
+        parts = {"opening": flow.opening, "closing": flow.closing} | longer
+        for name in np.unique(slowest):
+            parts[f"stall {name}"] = np.where(slowest == name, np.maximum(least - whole, 0), 0)
+        least = np.maximum(least, whole)
+    names = np.array(list(busy))
+    limiter = names[np.stack([busy[name] for name in names]).argmax(axis=0)]
+    return Cycles(least, {"compute": compute, "skew": skew} | parts, busy, limiter, _phase_bits(moved))
+
+
+def least_cycles(batch: Batch, nest: Nest, counts: Counts, moved: Traffic) -> Floats:
+    """Return the cycles that the sums alone allow, whatever the order in which tiles come and go."""
+    _, _, ports, busy = _resources(batch, nest, counts, moved)
+    return _least(batch, nest, moved, ports, busy)[0]
+
+
+def _resources(
+    batch: Batch, nest: Nest, counts: Counts, moved: Traffic
+) -> tuple[Floats, Floats, dict[str, Port], dict[str, Floats]]:
+    """Cycles of the array, of its skew, the ports of all levels, and what each resource alone would need."""
     chip = batch.chip
     macs_per_cycle = batch.each(lambda case: float(chip.macs_per_pe_cycle(*multiplied_formats(case)).value))
     density = batch.each(lambda case: float(case.shape.density))
-    compute = np.ceil(counts.steps * density / macs_per_cycle)
+    timed = batch.each(lambda case: float(case.work.timed))
+    compute = np.ceil(counts.steps * density * timed / macs_per_cycle)
     skew = skew_cycles(batch, nest, counts)
     ports = {level.name: Port(level, batch, counts, moved) for level in chip.levels}
     busy = {"compute": compute + skew} | {name: port.cycles(port.all) for name, port in ports.items()}
     for name, needed in (("conversion", _converter_cycles(batch, moved)), ("vector unit", _vector_cycles(batch))):
         if needed.any():
             busy[name] = needed
+    return compute, skew, ports, busy
 
-    hidden = {name: port.all for name, port in ports.items()}
-    opening, closing, serial = (np.zeros(len(batch.case_of)) for _ in range(3))
-    for level in chip.levels[:-1]:
+
+def _phase_bits(moved: Traffic) -> dict[tuple[str, str], Floats]:
+    """Bits of the first boxes of W and I, and of the last ones of O, by level."""
+    found: dict[tuple[str, str], Floats] = {}
+    for flow in moved.flows:
+        for phase, words in (("opening", flow.opening), ("closing", flow.closing)):
+            bits = np.asarray(words * flow.bits)
+            if bits.any():
+                found[phase, flow.level] = found.get((phase, flow.level), 0 * moved.merged) + bits
+    return found
+
+
+def _least(
+    batch: Batch, nest: Nest, moved: Traffic, ports: Mapping[str, Port], busy: Mapping[str, Floats]
+) -> tuple[Floats, dict[str, Floats], np.ndarray[tuple[int], np.dtype[np.str_]]]:
+    """The least time that the sums allow, its parts beside compute and skew, and what is slowest but the array."""
+    later = {name: port.all for name, port in ports.items()}
+    apart = {name: port.all - port.all for name, port in ports.items()}
+    opening = np.zeros(len(batch.case_of))
+    for level in batch.chip.levels[:-1]:
         if level.buffering == "ideal":
             continue
-        into, out_of, between = _exchanges(level, nest, moved)
-        opening = opening + _slowest(ports, into)
-        closing = closing + _slowest(ports, out_of)
-        exposed = (into, out_of) if level.overlaps else (into, out_of, between)
+        first, rest = _exchanges(level, nest, moved)
+        opening = opening + _slowest(ports, first)
+        later |= {name: later[name] - bits for name, bits in first.items()}
         if not level.overlaps:
-            serial = serial + _slowest(ports, between)
-        for phase in exposed:
-            hidden |= {name: hidden[name] - bits for name, bits in phase.items()}
-    remaining = busy | {name: port.cycles(hidden[name]) for name, port in ports.items()}
-    names = np.array(list(remaining))
+            apart |= {name: apart[name] + bits for name, bits in rest.items()}
+    serial = _slowest(ports, apart)
+    remaining = dict(busy) | {name: port.cycles(later[name]) for name, port in ports.items()}
+    names = np.array([name for name in remaining if name != "compute"])
     left = np.stack([remaining[name] for name in names])
-    steady = left.max(axis=0)
-    parts = {"compute": compute, "skew": skew, "opening": opening, "closing": closing, "serial": serial}
-    stalled_by = names[left.argmax(axis=0)]
-    for name in names[1:]:
-        stall = np.where(stalled_by == name, steady - compute - skew, 0.0)
-        if stall.any():
-            parts[f"stall {name}"] = stall
-    limiter = names[np.stack([busy[name] for name in names]).argmax(axis=0)]
-    return Cycles(opening + steady + serial + closing, parts, busy, limiter)
+    slowest = names[left.argmax(axis=0)]
+    waits = np.maximum(left.max(axis=0) - busy["compute"] - serial, 0.0)
+    parts = {"opening": opening, "serial": serial}
+    for name in names:
+        parts[f"stall {name}"] = np.where(slowest == name, waits, 0.0)
+    return opening + busy["compute"] + serial + waits, parts, slowest
 
 
 @dataclass(frozen=True)
@@ -121,7 +167,7 @@ class Port:
 
 def port_cycles(level: Level, read_bits: Floats, written_bits: Floats) -> Floats:
     """Return the cycles that one instance of a level takes for its bits, at the bandwidth it achieves."""
-    share, none = level.efficiency.value, 0 * read_bits
+    share, none = level.share, 0 * read_bits
     reading = read_bits / (level.read_bits_per_cycle * share) if level.read_bits_per_cycle else none
     writing = written_bits / (level.write_bits_per_cycle * share) if level.write_bits_per_cycle else none
     return np.asarray(reading + writing if level.shared_port else np.maximum(reading, writing))
@@ -141,8 +187,8 @@ def _slowest(ports: Mapping[str, Port], bits: Mapping[str, PortBits]) -> Floats:
     return np.asarray(np.max([0 * like, *(ports[name].cycles(passed) for name, passed in bits.items())], axis=0))
 
 
-def _exchanges(level: Level, nest: Nest, moved: Traffic) -> tuple[dict[str, PortBits], ...]:
-    """What a level exchanges with the levels outside it, by port: at first, at last, and in between."""
+def _exchanges(level: Level, nest: Nest, moved: Traffic) -> tuple[dict[str, PortBits], dict[str, PortBits]]:
+    """What a level exchanges with the levels outside it, by port: before the first step, and later."""
     flows: list[Flow] = []
     for operand in level.holds:
         chain = chain_of(nest, operand)
@@ -153,14 +199,12 @@ def _exchanges(level: Level, nest: Nest, moved: Traffic) -> tuple[dict[str, Port
                 if flow.operand == operand
                 and (flow.level, flow.action) in _crossings(level.name, parent)
             ]  # fmt: skip
-    like = moved.merged
-    phases: tuple[Callable[[Flow], Floats], ...] = (
-        lambda flow: flow.opening, lambda flow: flow.closing + 0 * like,
-        lambda flow: np.maximum(flow.words - flow.opening - flow.closing, 0),
-    )  # fmt: skip
-    names = {flow.level for flow in flows}
-    by_level = {name: [flow for flow in flows if flow.level == name] for name in names}
-    return tuple({name: _port_bits(by_level[name], phase, like) for name in names} for phase in phases)
+    by_level = {name: [flow for flow in flows if flow.level == name] for name in {flow.level for flow in flows}}
+    first, rest = (
+        {name: _port_bits(own, words, moved.merged) for name, own in by_level.items()}
+        for words in (lambda flow: flow.opening, lambda flow: flow.words - flow.opening)
+    )
+    return first, rest
 
 
 def _crossings(level: str, parent: str) -> set[tuple[str, str]]:

@@ -137,7 +137,8 @@ def _by_case(
 
 def _arithmetic(batch: Batch, moved: Traffic) -> Iterator[Term]:
     chip = batch.chip
-    macs = batch.each(lambda case: case.shape.macs)
+    slots = batch.each(lambda case: case.shape.macs * float(case.work.timed))
+    macs = batch.each(lambda case: case.shape.macs * float(case.work.multiplied))
 
     def multiply(case: Case) -> Sourced | None:
         rate = chip.macs_per_pe_cycle(*multiplied_formats(case))
@@ -148,6 +149,10 @@ def _arithmetic(batch: Batch, moved: Traffic) -> Iterator[Term]:
 
     yield _by_case(batch, "multiply", "array", macs, multiply)
     yield _by_case(batch, "add", "array", macs, add)
+    if chip.sparsity is not None and chip.sparsity.zero_test_pj is not None:
+        tested = slots * batch.each(lambda case: bool(case.layer.sparsity))
+        if tested.any():
+            yield _uniform(batch, "zero test", "array", tested, chip.sparsity.zero_test_pj)
     if moved.merged.any():
         yield _by_case(batch, "reduce", "array", moved.merged, add, "O")
 
@@ -231,7 +236,8 @@ def _links(batch: Batch, nest: Nest, moved: Traffic) -> Iterator[Term]:
             inside = next((level for level in kept if depth[level] > place), None)
             if inside is None:
                 bits = batch.each(lambda case, operand=operand: _mac_operand_bits(case, operand))  # type: ignore[misc]
-                yield _uniform(batch, "link", fanout.name, macs, fanout.link_pj_per_bit, operand, "feed", bits)
+                share = batch.each(lambda case, operand=operand: case.work.fed(operand, ""))  # type: ignore[misc]
+                yield _uniform(batch, "link", fanout.name, macs * share, fanout.link_pj_per_bit, operand, "feed", bits)
                 continue
             for flow in moved.flows:
                 crosses = (

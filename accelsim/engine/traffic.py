@@ -1,9 +1,10 @@
 """How many bits of each operand pass each level, and in which direction?
 
 Words come from the counts; their width depends on where they are (`accelsim.engine.width`): stored above
-the level that converts them, compute width from there down; partial sums move at accumulator width,
-finished outputs as they are stored. The density of a layer scales what
-MACs do, not what is fetched; a resident operand never passes the levels outside its home.
+the level that converts them, compute width from there down, less where a level holds them coded; partial sums
+move at accumulator width, finished outputs as they are stored. The density of a layer, and what a chip makes of
+declared zeros (`accelsim.engine.sparsity`), scale what MACs do, not which words are fetched; a resident operand
+never passes the levels outside its home.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from accelsim.engine.case import Batch, Case, Floats
 from accelsim.engine.case import home as home_level
-from accelsim.engine.width import chain_of, conversion_place, multiplied_bits, stored_bits
+from accelsim.engine.width import chain_of, conversion_place, multiplied_at, multiplied_bits, stored_at
 from accelsim.mapping.counts import Counts
 from accelsim.mapping.nest import Nest
 
@@ -141,18 +142,23 @@ def _moving(batch: Batch, operand: str, chain: list[str], place: int, home: str 
     return batch.each(lambda case: not (outside and operand in case.resident))
 
 
+def _fed(batch: Batch, operand: str, level: str) -> Floats:
+    """Share of the words of the innermost level that passes between it and the MACs."""
+    return batch.each(lambda case: case.work.fed(operand, level))
+
+
 def _inputs(
     batch: Batch, operand: str, chain: list[str], counts: Counts, density: Floats, home: str | None
 ) -> tuple[list[Flow], Floats]:
     """Flows of W or I through its levels, and the words that pass its conversion."""
-    stored = batch.each(lambda case: stored_bits(case, operand))
-    multiplied = batch.each(lambda case: multiplied_bits(case, operand))
     point = batch.each(lambda case: conversion_place(batch.chip, chain, case, operand))
     zero = np.zeros(len(batch.case_of))
     flows = []
     converted = zero
     for place, level in enumerate(chain):
         tally = counts.levels[level, operand]
+        multiplied = batch.each(lambda case, level=level: multiplied_at(case, operand, level))  # type: ignore[misc]
+        stored = batch.each(lambda case, level=level: stored_at(case, operand, level))  # type: ignore[misc]
         bits = np.where(place >= point, multiplied, stored)
         if place:
             moving = _moving(batch, operand, chain, place - 1, home)
@@ -160,7 +166,7 @@ def _inputs(
             flows.append(Flow(level, operand, "fill", fills, bits, counts.opening[level, operand].fills * moving))
             converted = np.where(place == point, fills, converted)
         if place == len(chain) - 1:
-            fed = tally.reads * density
+            fed = tally.reads * density * _fed(batch, operand, level)
             flows.append(Flow(level, operand, "read", fed, bits, zero))
             converted = np.where(point == len(chain), fed, converted)
         else:
@@ -173,13 +179,13 @@ def _inputs(
 
 def _outputs(batch: Batch, chain: list[str], counts: Counts, density: Floats, home: str | None) -> list[Flow]:
     partial = batch.each(lambda case: multiplied_bits(case, "O"))
-    stored = batch.each(lambda case: stored_bits(case, "O"))
     zero = np.zeros(len(batch.case_of))
     flows = []
     for place, level in enumerate(chain):
         tally = counts.levels[level, "O"]
         innermost = place == len(chain) - 1
-        below = density if innermost else _moving(batch, "O", chain, place, home)
+        stored = batch.each(lambda case, level=level: stored_at(case, "O", level))  # type: ignore[misc]
+        below = density * _fed(batch, "O", level) if innermost else _moving(batch, "O", chain, place, home)
         above = _moving(batch, "O", chain, place - 1, home) if place else zero
         last_in = zero if innermost else counts.closing[chain[place + 1]].updates * below
         last_out = counts.closing[level].drains * above if place else zero

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from accelsim.engine.case import Case, home
+from accelsim.engine.sparsity import level_bits
 from accelsim.hardware.chip import Chip, Level
 from accelsim.mapping.nest import Keep, Nest
 
@@ -46,11 +47,21 @@ def word_bits(
     chip: Chip, chain: Sequence[str], level: Level, case: Case, operand: str, *, finished: bool = False
 ) -> float:
     """Return the bits of one word in a level of ``chain``; outputs have stored width once ``finished``."""
-    formats = case.formats
     if operand == "O":
-        return float(formats.output_bits) if finished else float(formats.accumulator.bits)
-    stored, multiplied = stored_bits(case, operand), multiplied_bits(case, operand)
-    return stored if chain.index(level.name) < conversion_place(chip, chain, case, operand) else multiplied
+        return stored_at(case, operand, level.name) if finished else float(case.formats.accumulator.bits)
+    if chain.index(level.name) < conversion_place(chip, chain, case, operand):
+        return stored_at(case, operand, level.name)
+    return multiplied_at(case, operand, level.name)
+
+
+def stored_at(case: Case, operand: str, level: str) -> float:
+    """Return the bits of one word as stored in a level: coded where the chip codes it there."""
+    return level_bits(case, operand, level, stored_bits(case, operand), converted=False)
+
+
+def multiplied_at(case: Case, operand: str, level: str) -> float:
+    """Return the bits of one word of W or I in a level that holds it as it is multiplied, coded or not."""
+    return level_bits(case, operand, level, multiplied_bits(case, operand), converted=True)
 
 
 def stored_bits(case: Case, operand: str) -> float:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from accelsim.accessor import Accessor
 from accelsim.errors import InfeasibleError, InputError, UnsupportedError, UsageError, did_you_mean
+from accelsim.explore.ranges import Probability
 from accelsim.explore.ratios import METRICS, Ratio, against
 from accelsim.explore.robust import Judgement, bill, judge
+from accelsim.explore.spread import TRIANGULAR
+from accelsim.explore.uncertainty import DRAWS, Uncertainty, uncertainty
 from accelsim.hardware.catalog import load_profile
 from accelsim.hardware.chip import Chip
 from accelsim.layout import table
@@ -60,6 +63,7 @@ class Comparison:
     refusals: tuple[Refusal, ...] = ()
 
     plot = Accessor("accelsim.report.plots:ComparisonPlots")
+    report = Accessor("accelsim.report.review.saving:ComparisonReport")
 
     @property
     def reference_name(self) -> str:
@@ -101,6 +105,29 @@ class Comparison:
         a, b = self._bills[name], self._bills[other or self.reference_name]
         return None if a is None or b is None else judge(a, b)
 
+    def uncertainty(
+        self, *, spread: str = TRIANGULAR, unranged: float = 0.0, draws: int = DRAWS, seed: int = 0
+    ) -> Uncertainty:
+        """Return what the ranges of the costs make of all results whose energy is known.
+
+        Parameters as in `accelsim.explore.uncertainty.uncertainty`; InputError where no energy is known.
+        """
+        known = {name: one for name, one in zip(self.names, self.results, strict=True) if one.energy_pj is not None}
+        if not known:
+            raise InputError(f"the energy of a result must be known; {self.reference.chip.name} lacks costs.")
+        return uncertainty(known, spread=spread, unranged=unranged, draws=draws, seed=seed)
+
+    @cached_property
+    def likely(self) -> Uncertainty | None:
+        """The uncertainty as it is by default; None where no energy is known."""
+        return None if all(one.energy_pj is None for one in self.results) else self.uncertainty()
+
+    def probability(self, name: str, other: str | None = None) -> Probability | None:
+        """Return how likely a result takes less energy than another, the reference by default; None if unknown."""
+        other = other or self.reference_name
+        unknown = [one for one in (name, other) if self[one].energy_pj is None]
+        return None if unknown or self.likely is None else self.likely.probability(name, other)
+
     @cached_property
     def _bills(self) -> dict[str, Any]:
         return {name: bill(result) for name, result in zip(self.names, self.results, strict=True)}
@@ -129,7 +156,9 @@ class Comparison:
         frame.attrs["reference"] = self.reference_name
         return frame
 
-    def __repr__(self) -> str:
+    @property
+    def shown(self) -> tuple[str, list[str], list[list[str]]]:
+        """What it shows of itself: a heading, the header and the cells of one row per result or refusal."""
         rows = [
             [
                 name,
@@ -143,9 +172,16 @@ class Comparison:
         rows += [[one.name, "cannot run", "", "", one.reason, ""] for one in self.refusals]
         network, reference = self.reference.network, self.reference_name
         heading = f"{network.title or network.name} (batch {network.batch}, {engineering(network.macs, 'MACs')})"
-        return "\n".join(
-            [heading, *table(["", "energy", "time", "bound by", f"against {reference}", ""], rows, "lrrlll")]
-        )
+        return heading, ["", "energy", "time", "bound by", f"against {reference}", ""], rows
+
+    def __repr__(self) -> str:
+        heading, header, rows = self.shown
+        return "\n".join([heading, *table(header, rows, "lrrlll")])
+
+    def _repr_html_(self) -> str:
+        from accelsim.explore.notebook import to_html
+
+        return to_html(self)
 
     def _against(self, name: str) -> tuple[str, str]:
         if self[name] is self.reference:

@@ -5,8 +5,8 @@ Energy is linear in the unit costs c_j, so ::
     E_a - E_b = sum_j c_j (n_aj - n_bj),    low_j <= c_j <= high_j
 
 is least, and greatest, at a corner that the signs of n_aj - n_bj give: a cost that both results use is
-one cost, not two. The ratio E_a / E_b is least at a corner too, found by Dinkelbach's iteration [1]_.
-Costs without a published range stand at their value.
+one cost, not two, and so are a read and a write by one published number. The ratio E_a / E_b is least at a
+corner too, found by Dinkelbach's iteration [1]_. Costs without a published range stand at their value.
 
 References
 ----------
@@ -18,12 +18,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from accelsim.explore.bill import bill_of
+from accelsim.explore.numbers import merged, number_of
 from accelsim.explore.ratios import SAME
 from accelsim.provenance import Sourced
 from accelsim.simulation.result import Result
 
-Key = tuple[str, str, str, Sourced]
+Key = tuple[Any, ...]
+"""What makes two costs the same number (`accelsim.explore.bill.number_of`), and last the cost."""
+
 Bill = Mapping[Key, float]
 """Units of each cost: operations, or bits."""
 
@@ -36,17 +41,19 @@ choice is not proven best; see docs/assumptions.md, "Mapping and time"."""
 
 def bill(result: Result) -> dict[Key, float] | None:
     """Return how many units of each cost a result uses; None if a cost is unknown."""
-    units: dict[Key, float] = {}
-    for line, times in result.bill():
-        if line.cost is None:
-            return None
-        if line.part == "memory":
-            way = "read" if line.action in ("read", "drain") else "write"
-            key: Key = (line.part, line.place, way, line.cost)
-        else:
-            key = (line.part, line.place, line.action if line.part in ("vector", "convert") else "", line.cost)
-        units[key] = units.get(key, 0.0) + line.count * line.bits * times
-    return units
+    found = bill_of([""], [result])
+    if found is None:
+        return None
+    numbers, _ = merged(found)
+    return {
+        (*number_of(one), plain(one.cost)): float(units)
+        for one, units in zip(numbers.costs, numbers.row(""), strict=True)
+    }
+
+
+def plain(cost: Sourced) -> Sourced:
+    """Return a cost without what is said of it, so that two that are one number are equal."""
+    return Sourced(cost.value, cost.source, cost.least, cost.most)
 
 
 @dataclass(frozen=True)
@@ -126,4 +133,4 @@ def least_ratio(a: Bill, b: Bill) -> float:
 
 
 def _total(units: Bill) -> float:
-    return sum(count * key[-1].value for key, count in units.items())
+    return float(sum(count * key[-1].value for key, count in units.items()))

@@ -54,7 +54,7 @@ def _least_energy(comparison: Comparison) -> Iterator[str]:
         energy = engineering(known.get(reference, known[best]), "pJ")
         yield f"{joined(ties) if unknown else 'All'} take the same energy, {energy}."
         return
-    yield from _too_close(ties, rivals)
+    yield from _too_close(comparison, best, ties, rivals)
     runner_up = next((name for name in order if name not in (*ties, *rivals, reference)), None)
     beaten = [name for name in (reference, runner_up) if name in known and name not in (*ties, *rivals)]
     if beaten:
@@ -68,7 +68,9 @@ def _against(energy: float, reference: float) -> Ratio:
     return compare_amounts(energy, reference, "less", "more", "the same")
 
 
-def _too_close(ties: Sequence[str], rivals: Mapping[str, Judgement]) -> Iterator[str]:
+def _too_close(
+    comparison: Comparison, best: str, ties: Sequence[str], rivals: Mapping[str, Judgement]
+) -> Iterator[str]:
     """Say which energies are too close to the least one: by what mappings may differ, or by the costs' ranges."""
     near = {name: judged.apart for name, judged in rivals.items() if judged.near}
     if near:
@@ -81,8 +83,15 @@ def _too_close(ties: Sequence[str], rivals: Mapping[str, Judgement]) -> Iterator
     if ranged:
         yield (
             f"{joined([*ties, *ranged])} are too close to call in energy: "
-            "which takes least depends on where the costs lie within their published ranges."
+            "which takes least depends on where the costs lie within their published ranges"
+            f"{_odds(comparison, best, ranged)}."
         )
+
+
+def _odds(comparison: Comparison, best: str, rivals: Sequence[str]) -> str:
+    """How likely the least energy at the costs as they are is less than its rivals'."""
+    found = {name: odds.text for name in rivals if (odds := comparison.probability(best, name)) is not None}
+    return f"; {best} takes less than {joined([f'{name} {odds}' for name, odds in found.items()])}" if found else ""
 
 
 def _surety(comparison: Comparison, best: str, beaten: Sequence[str]) -> str:

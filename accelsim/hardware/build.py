@@ -8,9 +8,10 @@ from typing import Any
 
 from accelsim.documents import Document
 from accelsim.errors import InputError, did_you_mean
+from accelsim.hardware.build_parts import memory_timing, needed, sourced, sparse_unit
 from accelsim.hardware.chip import Chip, FanOut, Level, Vector
 from accelsim.hardware.citations import cited_works
-from accelsim.hardware.schema import LevelSpec, Number, ProfileSpec, RateNumber
+from accelsim.hardware.schema import LevelSpec, ProfileSpec, RateNumber
 from accelsim.precision import parse_format
 from accelsim.provenance import DEFAULT, Sourced
 
@@ -43,7 +44,7 @@ def build_chip(spec: ProfileSpec, document: Document, remarks: tuple[str, ...], 
             name,
             fanout.size,
             frozenset(fanout.dims) if fanout.dims is not None else None,
-            _sourced(fanout.link_pj_per_bit),
+            sourced(fanout.link_pj_per_bit),
         )
         for name, fanout in spec.array.items()
     )
@@ -53,28 +54,29 @@ def build_chip(spec: ProfileSpec, document: Document, remarks: tuple[str, ...], 
         _check_pairs(name, getattr(spec, name), document)
     levels = _levels(spec, document, fanouts)
     default = Sourced(0.0, DEFAULT, status="assumed", note="none stated")
-    named = {name: _sourced(getattr(spec, name)) for name in _NUMBERS}
+    named = {name: sourced(getattr(spec, name)) for name in _NUMBERS}
     vector = _vector(spec)
     fields: dict[str, Any] = {
         "name": spec.name,
         "title": spec.title or spec.name,
         "description": spec.description.strip(),
         "source": spec.source,
-        "clock_hz": _need(spec.clock_hz),
+        "clock_hz": needed(spec.clock_hz),
         "fanouts": fanouts,
         "levels": levels,
         "rates": tuple((*_pair(key), rate.value, _rate_number(rate)) for key, rate in spec.macs_per_pe_cycle.items()),
         "accumulators": tuple((*_pair(key), parse_format(name).name) for key, name in spec.accumulators.items()),
         "multiply_table": tuple(
-            ("*".join(dict.fromkeys(_pair(key))), _need(cost)) for key, cost in spec.multiply_pj.items()
+            ("*".join(dict.fromkeys(_pair(key))), needed(cost)) for key, cost in spec.multiply_pj.items()
         ),
-        "add_table": tuple((parse_format(key).name, _need(cost)) for key, cost in spec.add_pj.items()),
-        "convert_table": tuple((_conversion(key), _need(cost)) for key, cost in spec.convert_pj.items()),
+        "add_table": tuple((parse_format(key).name, needed(cost)) for key, cost in spec.add_pj.items()),
+        "convert_table": tuple((_conversion(key), needed(cost)) for key, cost in spec.convert_pj.items()),
         "timing": spec.timing,
         "dataflows": spec.dataflows,
-        "layer_overhead_s": _sourced(spec.layer_overhead_s) or default,
-        "step_overhead_s": _sourced(spec.step_overhead_s) or default,
+        "layer_overhead_s": sourced(spec.layer_overhead_s) or default,
+        "step_overhead_s": sourced(spec.step_overhead_s) or default,
         "vector": vector,
+        "sparsity": sparse_unit(spec, document),
         "remarks": remarks,
         "what_if": what_if,
         **named,
@@ -95,20 +97,7 @@ def _check_pairs(table: str, keys: Iterable[str], document: Document) -> None:
 def _vector(spec: ProfileSpec) -> Vector | None:
     if spec.vector is None:
         return None
-    return Vector(_need(spec.vector.lanes), tuple((op, _need(cost)) for op, cost in spec.vector.ops_pj.items()))
-
-
-def _sourced(number: Number | None) -> Sourced | None:
-    if number is None:
-        return None
-    assert number.source is not None
-    return Sourced(number.value, number.source, number.low, number.high, number.status, number.note, number.also)
-
-
-def _need(number: Number) -> Sourced:
-    sourced = _sourced(number)
-    assert sourced is not None
-    return sourced
+    return Vector(needed(spec.vector.lanes), tuple((op, needed(cost)) for op, cost in spec.vector.ops_pj.items()))
 
 
 def _rate_number(rate: RateNumber) -> Sourced:
@@ -189,7 +178,7 @@ def _level(
     return Level(
         name=given.name,
         depth=depth,
-        efficiency=_sourced(given.efficiency) or Sourced(1.0, DEFAULT, status="assumed", note="none stated"),
+        efficiency=sourced(given.efficiency) or Sourced(1.0, DEFAULT, status="assumed", note="none stated"),
         capacity_bits=int(stated.value) if stated else None,
         holds=given.holds,
         buffering=given.buffering,
@@ -198,13 +187,14 @@ def _level(
         shared_port=shared,
         read_pj_per_bit=_per_bit(given, "read", document, at),
         write_pj_per_bit=_per_bit(given, "write", document, at),
-        background_w=_sourced(given.background_w),
-        leakage_w=_sourced(given.leakage_w),
+        background_w=sourced(given.background_w),
+        leakage_w=sourced(given.leakage_w),
         access_bits=int(given.access_bits.value) if given.access_bits else None,
         technology=given.technology,
         read_only=given.read_only,
-        area_mm2=_sourced(given.area_mm2),
-        stated=tuple((name, _need(getattr(given, name))) for name in structure if getattr(given, name) is not None),
+        area_mm2=sourced(given.area_mm2),
+        timing=memory_timing(given, document, at),
+        stated=tuple((name, needed(getattr(given, name))) for name in structure if getattr(given, name) is not None),
     )
 
 
@@ -225,11 +215,11 @@ def _per_bit(given: LevelSpec, side: str, document: Document, at: tuple[str | in
     """Return the energy per bit: as stated, or per access divided by the access width."""
     per_access = getattr(given, f"{side}_pj_per_access")
     if per_access is None:
-        return _sourced(getattr(given, f"{side}_pj_per_bit"))
+        return sourced(getattr(given, f"{side}_pj_per_bit"))
     if given.access_bits is None:
         where = document.where(*at, f"{side}_pj_per_access")
         raise InputError("a cost per access must come with access_bits, the width of the access.", where=where)
-    number, bits = _need(per_access), given.access_bits.value
+    number, bits = needed(per_access), given.access_bits.value
     note = f"{number.value:g} pJ per {bits:g}-bit access" + (f"; {number.note}" if number.note else "")
     low, high = (end if end is None else end / bits for end in (number.low, number.high))
     return Sourced(number.value / bits, number.source, low, high, number.status, note, number.also)

@@ -64,14 +64,37 @@ def load_profile(
     InputError
         There is no such profile, or it is wrong: one sentence with ``file:line:column: field``.
     """
+    return open_profile(name).chip(overrides, what_if)
+
+
+@dataclass(frozen=True)
+class OpenProfile:
+    """A profile's files, read: chips with different overrides are built from it without reading them again.
+
+    Parameters
+    ----------
+    path : Path
+    layered : Layered
+        What the file and its parents say.
+    """
+
+    path: Path
+    layered: Layered
+
+    def chip(self, overrides: Mapping[str, Any] | None = None, what_if: bool = False) -> Chip:
+        """Return the chip of the profile with some overrides; see `load_profile`."""
+        profile = Layered(self.layered.data, self.layered.mark, list(self.layered.remarks))
+        apply_overrides(profile, overrides or {})
+        document = Document(self.path, profile.data, profile.mark)
+        spec = validate(ProfileSpec, document)
+        chip = build_chip(spec, document, tuple(profile.remarks), what_if)
+        return _at_node(chip, self.layered.data.get("node_nm"))
+
+
+def open_profile(name: str | os.PathLike[str]) -> OpenProfile:
+    """Return a profile, read but not yet checked; a name that nothing has raises InputError with the nearest."""
     path = find("hw_profiles", os.fspath(name), "hardware profile")
-    profile = _layer(path)
-    base_node = profile.data.get("node_nm")
-    apply_overrides(profile, overrides or {})
-    document = Document(path, profile.data, profile.mark)
-    spec = validate(ProfileSpec, document)
-    chip = build_chip(spec, document, tuple(profile.remarks), what_if)
-    return _at_node(chip, base_node)
+    return OpenProfile(path, _layer(path))
 
 
 def template() -> str:
@@ -126,4 +149,4 @@ def _at_node(chip: Chip, base_node: Any) -> Chip:
     return move_costs(chip, float(before)) if chip.what_if else keep_costs(chip, float(before))
 
 
-__all__ = ["Entry", "Mark", "list_profiles", "load_profile", "template"]
+__all__ = ["Entry", "Mark", "OpenProfile", "list_profiles", "load_profile", "open_profile", "template"]

@@ -98,7 +98,7 @@ def _format_facts(chip: Chip, weight: str, operand: str) -> FormatFacts:
 def _level_facts(chip: Chip, level: Level) -> LevelFacts:
     instances = chip.instances(level.name)
     width = level.read_bits_per_cycle
-    per_cycle = None if width is None else width * level.efficiency.value * instances / 8
+    per_cycle = None if width is None else width * level.share * instances / 8
     return LevelFacts(
         name=level.name,
         instances=instances,
@@ -226,6 +226,19 @@ def _odd_speed(chip: Chip, formats: tuple[FormatFacts, ...]) -> Iterator[str]:
 # ---------------------------------------------------------------------- as text
 
 
+def _dense_or_sparse(chip: Chip, item: FormatFacts) -> str:
+    """What a peak rate is of, where the chip skips zeros: MACs that are all done."""
+    unit = chip.sparsity
+    if unit is None or not unit.skip or (unit.formats and item.pair.split("*")[0] not in unit.formats):
+        return ""
+    what = "weights" if unit.skip == "W" else "inputs" if unit.skip == "I" else "weights and inputs"
+    kinds = " or ".join(map(str, unit.patterns)) or "zeros anywhere in"
+    most = (
+        "" if unit.speedup is None else f", at most {engineering(item.peak_macs_per_s * unit.speedup.value, 'MACs/s')}"
+    )
+    return f" dense{most} with {kinds} {what}"
+
+
 def lines(chip: Chip) -> list[str]:
     """Return the facts as text, one line each, remarks last."""
     known = facts(chip)
@@ -241,7 +254,8 @@ def lines(chip: Chip) -> list[str]:
             if item.macs_per_byte is None
             else f", balance at {item.macs_per_byte:.4g} MACs per {chip.outermost.name} byte"
         )
-        text.append(f"  {item.pair}: {engineering(item.peak_macs_per_s, 'MACs/s')}, {cost}{balance}")
+        peak = f"{engineering(item.peak_macs_per_s, 'MACs/s')}{_dense_or_sparse(chip, item)}"
+        text.append(f"  {item.pair}: {peak}, {cost}{balance}")
     for level in known.levels:
         size = "unbounded" if level.total_capacity_bits is None else f"{capacity(level.total_capacity_bits)} in all"
         speed = "unlimited" if level.read_bytes_per_cycle is None else (

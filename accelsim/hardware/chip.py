@@ -17,6 +17,8 @@ from math import prod
 from typing import TYPE_CHECKING, Literal
 
 from accelsim.errors import InputError, did_you_mean
+from accelsim.hardware.sparse import SparseUnit
+from accelsim.hardware.timing import Timing
 from accelsim.provenance import Source, Sourced
 
 if TYPE_CHECKING:
@@ -79,6 +81,8 @@ class Level:
     area_mm2 : Sourced or None
     read_only : bool
         Whether it is a flash that holds parameters only: activations and the KV cache have to fit inside it.
+    timing : Timing or None
+        Bursts, rows, refresh and turnarounds; None: only its bandwidth.
     stated : tuple of (name, Sourced)
         Structural numbers with their sources: capacity, bandwidth, access width.
     """
@@ -101,11 +105,17 @@ class Level:
     area_mm2: Sourced | None = None
     read_only: bool = False
     stated: tuple[tuple[str, Sourced], ...] = ()
+    timing: Timing | None = None
 
     @property
     def double_buffered(self) -> bool:
         """Whether it holds two copies of every tile that changes."""
         return self.buffering == "double"
+
+    @property
+    def share(self) -> float:
+        """Share of the bandwidth that is achieved: its efficiency, less the time of refreshes."""
+        return self.efficiency.value * (self.timing.available if self.timing is not None else 1.0)
 
     @property
     def overlaps(self) -> bool:
@@ -186,6 +196,8 @@ class Chip:
         Power measured while it works, in W; what it draws idle is ``idle_w``.
     what_if : bool
         Whether unsupported formats get hypothetical rates.
+    sparsity : SparseUnit or None
+        What it does with zeros; None: nothing, so that its rates are all there is.
     """
 
     name: str
@@ -217,6 +229,7 @@ class Chip:
     bibliography: tuple[tuple[str, Source], ...] = ()
     remarks: tuple[str, ...] = ()
     what_if: bool = False
+    sparsity: SparseUnit | None = None
     _memo: dict[tuple[str, ...], Sourced | None] = field(default_factory=dict, init=False, repr=False)
 
     def __eq__(self, other: object) -> bool:
@@ -344,6 +357,9 @@ class Chip:
         for table in ("multiply", "add", "convert"):
             for key, number in getattr(self, f"{table}_table"):
                 yield f"{table}_pj.{key}", number
+        for name in ("speedup", "zero_test_pj"):
+            if self.sparsity is not None and getattr(self.sparsity, name) is not None:
+                yield f"sparsity.{name}", getattr(self.sparsity, name)
         if self.vector is not None:
             yield "vector.lanes", self.vector.lanes
             for op, number in self.vector.ops_pj:
@@ -361,6 +377,9 @@ class Chip:
 
 
 def _level_numbers(level: Level) -> Iterator[tuple[str, Sourced]]:
+    for name, number in vars(level.timing).items() if level.timing is not None else ():
+        if number is not None:
+            yield f"levels.{level.name}.{name}", number
     for name, number in level.stated:
         yield f"levels.{level.name}.{name}", number
     for name in ("read_pj_per_bit", "write_pj_per_bit", "leakage_w", "background_w", "area_mm2", "efficiency"):

@@ -36,6 +36,8 @@ def cited_works(spec: ProfileSpec, document: Document) -> dict[str, Source]:
     for path, number in _numbers(spec.model_dump(exclude={"sources", "extends"}), ()):
         for key in (number["source"], *number["also"]):
             cited.setdefault(key, path)
+    if spec.sparsity is not None:
+        cited.setdefault(spec.sparsity.source, ("sparsity", "source"))
     for key, path in cited.items():
         if key not in works:
             raise _unknown_source(key, document.where(*path), works)

@@ -88,7 +88,7 @@ def _merge_mapping(base: Pair, over: Pair) -> Pair:
         over[1].file, over[1].line, over[1].column, over[1].key_line, over[1].key_column, dict(base[1].children)
     )
     for key, value in over[0].items():
-        for rival in _rivals(key):
+        for rival in rivals(key):
             if rival not in over[0]:
                 data.pop(rival, None)
         old, new = (data.get(key), _child(base[1], key)), (value, _child(over[1], key))
@@ -105,7 +105,8 @@ def _child(mark: Mark, key: str | int) -> Mark:
     return mark.children.get(key) or Mark(mark.file, mark.line, mark.column)
 
 
-def _rivals(key: str) -> tuple[str, ...]:
+def rivals(key: str) -> tuple[str, ...]:
+    """Return the other spellings of a field, which replace it and which it replaces."""
     for one, other in _RIVALS:
         if key in one:
             return other

@@ -13,7 +13,8 @@ TOP_COSTS = ("clock_pj_per_cycle", "leakage_w", "idle_w", "layer_overhead_s", "s
 TOP_TABLES = ("multiply_pj", "add_pj", "convert_pj")
 LEVEL_STRUCTURE = (
     "capacity", "capacity_bits", "access_bits", "read_bits_per_cycle", "write_bits_per_cycle",
-    "bandwidth_bytes_per_s", "efficiency", "area_mm2",
+    "bandwidth_bytes_per_s", "efficiency", "area_mm2", "burst_bits", "row_bits", "row_miss_s", "banks", "refresh_s",
+    "refresh_interval_s", "turnaround_s",
 )  # fmt: skip
 LEVEL_COSTS = (
     "read_pj_per_bit", "write_pj_per_bit", "read_pj_per_access", "write_pj_per_access", "leakage_w", "background_w",
@@ -45,6 +46,9 @@ def normalize(data: dict[str, Any], default: Beside | None = None) -> dict[str, 
         out["array"] = {name: _fanout(given, top) for name, given in out["array"].items()}
     if isinstance(out.get("vector"), dict):
         out["vector"] = _vector(out["vector"], structure, top)
+    if isinstance(out.get("sparsity"), dict):
+        out["sparsity"] = dict(out["sparsity"])
+        _each(out["sparsity"], ("speedup", "zero_test_pj"), _own(out["sparsity"], structure))
     if isinstance(out.get("levels"), list):
         out["levels"] = [_level(level, structure, top) for level in out["levels"]]
     return {key: value for key, value in out.items() if value is not None or key in data}

@@ -1,179 +1,58 @@
-"""What may a hardware profile say? Its fields, types, units and limits.
-
-Before this schema sees a profile, `normalize` has written every number that needs a source as a
-mapping with its value and source; a number that still has none is refused here.
-"""
+"""What may a hardware profile say? Its fields, types, units and limits; `fields` has the kinds of value."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.hardware.chip import Buffering
-from accelsim.precision import parse_format
-from accelsim.provenance import Status
-from accelsim.units import parse_capacity
-from accelsim.vocabulary import DATAFLOWS, DIMS, VECTOR_OPS
+from accelsim.hardware.fields import (
+    Area,
+    BitCost,
+    Bits,
+    BytesPerSecond,
+    Capacity,
+    Codec,
+    ConversionName,
+    Cost,
+    Dataflow,
+    Dim,
+    FormatName,
+    Gain,
+    Hertz,
+    Holds,
+    Name,
+    Nanometers,
+    NofM,
+    Number,
+    Operands,
+    Pair,
+    PerCycle,
+    Rate,
+    RateNumber,
+    Seconds,
+    Share,
+    Spec,
+    VectorOp,
+    Volts,
+    Watts,
+)
+from accelsim.vocabulary import DATAFLOWS
 
-NEED_SOURCE = "must name its source; write {value: ..., source: KEY} or give `source: KEY` beside it"
-
-
-class _Spec(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _as_tuple(given: Any) -> Any:
-    return tuple(given) if isinstance(given, list) else given
-
-
-Keys = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
-
-
-class Number(_Spec):
-    """A number with its source, range and status."""
-
-    model_config = ConfigDict(title="sourced number")
-
-    value: float
-    source: str | None = None
-    low: float | None = None
-    high: float | None = None
-    status: Status = "seen"
-    note: str = ""
-    also: Keys = ()
-
-
-def _as_mapping(given: Any) -> Any:
-    return given if isinstance(given, dict) else {"value": given}
-
-
-def _limits(noun: str, least: float, most: float, positive: bool) -> Callable[[Number], Number]:
-    """Return the check that a number, its range included, is ``noun``, within limits and sourced."""
-
-    def check(number: Number) -> Number:
-        """Refuse a number outside the limits or without a source."""
-        for which, value in (("", number.value), ("low ", number.low), ("high ", number.high)):
-            if value is None:
-                continue
-            if value < least or (positive and value == least):
-                bound = f"above {least:g}" if positive else f"of at least {least:g}"
-                raise ValueError(f"must be {noun} {bound}; got {which}{value:g}")
-            if value > most:
-                raise ValueError(f"must be {noun} of at most {most:g}; got {which}{value:g}")
-        low, high = number.low, number.high
-        if (low is not None and low > number.value) or (high is not None and high < number.value):
-            raise ValueError(f"must have low <= value <= high; got {low} <= {number.value:g} <= {high}")
-        if not number.source:
-            raise ValueError(NEED_SOURCE)
-        return number
-
-    return check
+__all__ = ["CodingSpec", "FanOutSpec", "LevelSpec", "Number", "ProfileSpec", "RateNumber", "SparsitySpec", "VectorSpec"]
 
 
-def _bits(given: Any) -> Any:
-    number = dict(_as_mapping(given))
-    if isinstance(number.get("value"), str):
-        number["value"] = parse_capacity(number["value"])
-    elif isinstance(number.get("value"), int | float):
-        raise ValueError(f"must be a capacity with its unit, such as 256 KiB; got {number['value']}")
-    return number
+class FanOutSpec(Spec):
+    """One spatial fan-out.
 
-
-def _pair(key: str) -> str:
-    for name in key.split("*", 1):
-        _check_format(name)
-    return key
-
-
-def _check_format(name: str) -> str:
-    try:
-        parse_format(name)
-    except AccelsimError as error:
-        raise ValueError(error.message) from None
-    return name
-
-
-def _conversion(key: str) -> str:
-    names = key.split(">")
-    if len(names) != 2:
-        raise ValueError(f"must be named FROM>TO, such as int8>fp32; got {key!r}")
-    for name in names:
-        _check_format(name)
-    return key
-
-
-def _one_of(noun: str, known: tuple[str, ...]) -> Callable[[str], str]:
-    def check(name: str) -> str:
-        if name not in known:
-            raise ValueError(f"must be {noun} ({', '.join(known)}); got {name!r}{did_you_mean(name, known) or '.'}")
-        return name
-
-    return check
-
-
-def _holds(text: str) -> str:
-    if not text or set(text) - set("WIO") or len(set(text)) != len(text):
-        raise ValueError(f"must be letters of WIO, each at most once; got {text!r}")
-    return "".join(operand for operand in "WIO" if operand in text)
-
-
-def _rate(given: Any) -> Fraction:
-    text = f"must be a count of MACs per cycle above 0 and at most 1000000, such as 4 or 1/2; got {given!r}"
-    if isinstance(given, bool) or not isinstance(given, int | float | str) or len(str(given)) > 30:
-        raise ValueError(text)
-    try:
-        rate = Fraction(given).limit_denominator(10_000)
-    except (ValueError, ZeroDivisionError, OverflowError):
-        raise ValueError(text) from None
-    if not 0 < rate <= 10**6:
-        raise ValueError(text)
-    return rate
-
-
-class RateNumber(_Spec):
-    """MACs per PE and cycle of one pair of formats."""
-
-    model_config = ConfigDict(title="rate")
-
-    value: Annotated[Any, AfterValidator(_rate)]
-    source: str
-    status: Status = "seen"
-    note: str = ""
-    also: Keys = ()
-
-
-_MAPPING = BeforeValidator(_as_mapping)
-Cost = Annotated[Number, _MAPPING, AfterValidator(_limits("a cost in pJ", 0, 1e9, False))]
-BitCost = Annotated[Number, _MAPPING, AfterValidator(_limits("a cost in pJ per bit", 0, 1e9, False))]
-Watts = Annotated[Number, _MAPPING, AfterValidator(_limits("a power in W", 0, 1e6, False))]
-Seconds = Annotated[Number, _MAPPING, AfterValidator(_limits("a time in s", 0, 1e6, False))]
-Hertz = Annotated[Number, _MAPPING, AfterValidator(_limits("a clock in Hz", 1, 1e12, False))]
-Nanometers = Annotated[Number, _MAPPING, AfterValidator(_limits("a process node in nm", 1, 10_000, False))]
-Volts = Annotated[Number, _MAPPING, AfterValidator(_limits("a voltage in V", 0, 100, True))]
-Area = Annotated[Number, _MAPPING, AfterValidator(_limits("an area in mm2", 0, 1e6, True))]
-Share = Annotated[Number, _MAPPING, AfterValidator(_limits("a share of the peak bandwidth", 0, 1, True))]
-BytesPerSecond = Annotated[Number, _MAPPING, AfterValidator(_limits("a bandwidth in bytes per s", 0, 1e18, True))]
-PerCycle = Annotated[Number, _MAPPING, AfterValidator(_limits("a count per cycle", 0, 1e12, True))]
-Capacity = Annotated[
-    Number, BeforeValidator(_bits), AfterValidator(_limits("a capacity in bits", 0, 2.0**60, positive=True))
-]
-Bits = Annotated[Number, _MAPPING, AfterValidator(_limits("a count of bits", 0, 2.0**60, True))]
-Rate = Annotated[RateNumber, _MAPPING]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
-Pair = Annotated[str, AfterValidator(_pair)]
-FormatName = Annotated[str, AfterValidator(_check_format)]
-ConversionName = Annotated[str, AfterValidator(_conversion)]
-Dim = Annotated[str, AfterValidator(_one_of("a loop dimension", DIMS))]
-Dataflow = Annotated[str, AfterValidator(_one_of("a dataflow", DATAFLOWS))]
-VectorOp = Annotated[str, AfterValidator(_one_of("a vector operation", VECTOR_OPS))]
-
-
-class FanOutSpec(_Spec):
-    """One spatial fan-out."""
+    Fields
+    ------
+    size: instances of what is inside it
+    dims: loop dimensions that may run across it; any if absent
+    link_pj_per_bit: energy to bring a bit to one instance
+    note: a remark
+    """
 
     model_config = ConfigDict(title="fan-out")
 
@@ -183,8 +62,39 @@ class FanOutSpec(_Spec):
     note: str = ""
 
 
-class LevelSpec(_Spec):
-    """One memory level; numbers are those of one instance."""
+class LevelSpec(Spec):
+    """One memory level; numbers are those of one instance.
+
+    Fields
+    ------
+    name: its name in mappings, results and `--set levels.NAME...`
+    inside: fan-out with one instance of this memory in each of its own; one for the whole chip if absent
+    capacity: its size; unbounded if absent
+    capacity_bits: the same as a count of bits
+    holds: operands that it may hold
+    buffering: whether the next tile is on its way while the MACs work (`single`: no; `double`: into a second copy;
+        `ideal`: by itself)
+    read_pj_per_bit, write_pj_per_bit: energy of a bit read, or written
+    read_pj_per_access, write_pj_per_access: energy of an access of `access_bits`, in place of that of a bit
+    access_bits: width of the access that the costs are stated for
+    read_bits_per_cycle, write_bits_per_cycle: width of the ports; they never limit if absent
+    bandwidth_bytes_per_s: of reads and writes together, in place of bits per cycle
+    shared_port: whether reads and writes share one port
+    efficiency: share of the bandwidth that is reached; 1 if absent
+    burst_bits: a tile moves whole bursts of so many bits
+    row_bits: bits of an open row of DRAM
+    row_miss_s: time to open a row, paid by the first row of every tile
+    banks: rows that may open while one transfers; 1 if absent
+    refresh_s: time of a refresh
+    refresh_interval_s: time from one refresh to the next
+    turnaround_s: time from reads to a write and back, for every tile that is written
+    leakage_w: power of one instance while the chip is on
+    background_w: power of a DRAM beside its accesses
+    area_mm2: area of one instance
+    technology: `sram`: costs follow when its capacity is changed; else a word such as `regfile` or `dram-ddr3`
+    read_only: whether it is a flash that holds parameters only
+    note: a remark
+    """
 
     model_config = ConfigDict(title="level")
 
@@ -192,7 +102,7 @@ class LevelSpec(_Spec):
     inside: str | None = None
     capacity: Capacity | None = None
     capacity_bits: Bits | None = None
-    holds: Annotated[str, AfterValidator(_holds)] = "WIO"
+    holds: Holds = "WIO"
     buffering: Buffering = "single"
     read_pj_per_bit: BitCost | None = None
     write_pj_per_bit: BitCost | None = None
@@ -204,6 +114,13 @@ class LevelSpec(_Spec):
     bandwidth_bytes_per_s: BytesPerSecond | None = None
     shared_port: bool = False
     efficiency: Share | None = None
+    burst_bits: Bits | None = None
+    row_bits: Bits | None = None
+    row_miss_s: Seconds | None = None
+    banks: PerCycle | None = None
+    refresh_s: Seconds | None = None
+    refresh_interval_s: Seconds | None = None
+    turnaround_s: Seconds | None = None
     leakage_w: Watts | None = None
     background_w: Watts | None = None
     area_mm2: Area | None = None
@@ -212,18 +129,106 @@ class LevelSpec(_Spec):
     note: str = ""
 
 
-class VectorSpec(_Spec):
-    """The unit for operations that are not multiply-accumulates."""
+class VectorSpec(Spec):
+    """The unit for operations that are not multiply-accumulates.
+
+    Fields
+    ------
+    lanes: scalar operations per cycle of the whole chip
+    ops_pj: energy of an operation; one that is not listed follows from the adds and multiplies
+    note: a remark
+    """
 
     model_config = ConfigDict(title="vector unit")
 
     lanes: PerCycle
-    ops_pj: dict[VectorOp, Cost] = {}
+    ops_pj: dict[VectorOp, Cost] = Field(default_factory=dict)
     note: str = ""
 
 
-class ProfileSpec(_Spec):
-    """A whole profile."""
+class CodingSpec(Spec):
+    """Where operands are stored without their zeros.
+
+    Fields
+    ------
+    operands: operands that are stored coded
+    codec: how words without zeros are stored
+    down_to: innermost level that holds them coded
+    """
+
+    model_config = ConfigDict(title="coding")
+
+    operands: Holds
+    codec: Codec
+    down_to: str
+
+
+class SparsitySpec(Spec):
+    """What the chip does with zeros; see docs/sparsity.md.
+
+    Fields
+    ------
+    gate: operands whose zeros stop a MAC but take its cycle
+    gated_reads: operands that a gated MAC does not read
+    skip: operands whose zeros take neither cycle nor energy
+    patterns: N:M patterns that skipping of weights takes; zeros anywhere if absent
+    formats: weight formats of the multipliers that skip; all if absent
+    speedup: most that skipping gains over the dense rate; no limit if absent
+    zero_test_pj: energy to find a zero, per MAC that takes time
+    codings: what is stored without its zeros, and where
+    source: key of the work that all of this rests on
+    note: a remark
+    """
+
+    model_config = ConfigDict(title="sparsity")
+
+    gate: Operands = ""
+    gated_reads: Operands = ""
+    skip: Operands = ""
+    patterns: tuple[NofM, ...] = ()
+    formats: tuple[FormatName, ...] = ()
+    speedup: Gain | None = None
+    zero_test_pj: Cost | None = None
+    codings: tuple[CodingSpec, ...] = ()
+    source: str
+    note: str = ""
+
+
+class ProfileSpec(Spec):
+    """A whole profile.
+
+    Fields
+    ------
+    name: name of the chip
+    title: one line for people
+    description: what it is, and what it does not claim
+    extends: profile to start from; this one says what differs
+    source: key of the work that covers plain sizes, clock and bandwidths
+    node_nm: process node
+    voltage_v: supply voltage
+    clock_hz: clock
+    array: spatial fan-outs by name, outermost first; the product of their sizes is the number of PEs
+    timing: whether operands reach all PEs at once or pass from PE to PE ([systolic](systolic.md))
+    dataflows: dataflows that the heuristic mapping may take, the first by default
+    macs_per_pe_cycle: MACs of one PE in one cycle by format, or by `weights*inputs`
+    accumulators: format of partial sums; int32 of integers, fp32 of floats if absent
+    multiply_pj: energy of a multiply by format or pair; others are derived by stated laws
+    add_pj: energy of an add by format
+    convert_pj: energy of a conversion; one add in the float format if absent
+    vector: unit for operations that are not MACs
+    sparsity: what the chip does with zeros; nothing if absent
+    conversions_per_cycle: rate of the converters of the whole chip; they keep up with the array if absent
+    levels: memories, innermost first; the last stands once and holds W, I and O
+    clock_pj_per_cycle: energy of the clock and all else that every cycle costs
+    leakage_w: leakage of everything but the levels that state their own
+    idle_w: power while nothing runs; where no other power is stated, also drawn while it works
+    tdp_w: power that the chip must not exceed for long
+    load_w: power measured while it works
+    area_mm2: area of the chip
+    layer_overhead_s: fixed time of a layer
+    step_overhead_s: fixed time of a pass
+    sources: works that are not in the shared bibliography, by key
+    """
 
     model_config = ConfigDict(title="profile")
 
@@ -235,15 +240,16 @@ class ProfileSpec(_Spec):
     node_nm: Nanometers | None = None
     voltage_v: Volts | None = None
     clock_hz: Hertz
-    array: dict[Name, FanOutSpec] = {}
+    array: dict[Name, FanOutSpec] = Field(default_factory=dict)
     timing: Literal["broadcast", "systolic"] = "broadcast"
     dataflows: tuple[Dataflow, ...] = Field(default=DATAFLOWS[:3], min_length=1)
     macs_per_pe_cycle: dict[Pair, Rate] = Field(min_length=1)
-    accumulators: dict[Pair, FormatName] = {}
-    multiply_pj: dict[Pair, Cost] = {}
-    add_pj: dict[FormatName, Cost] = {}
-    convert_pj: dict[ConversionName, Cost] = {}
+    accumulators: dict[Pair, FormatName] = Field(default_factory=dict)
+    multiply_pj: dict[Pair, Cost] = Field(default_factory=dict)
+    add_pj: dict[FormatName, Cost] = Field(default_factory=dict)
+    convert_pj: dict[ConversionName, Cost] = Field(default_factory=dict)
     vector: VectorSpec | None = None
+    sparsity: SparsitySpec | None = None
     conversions_per_cycle: PerCycle | None = None
     levels: tuple[LevelSpec, ...] = Field(min_length=1)
     clock_pj_per_cycle: Cost | None = None
@@ -254,4 +260,4 @@ class ProfileSpec(_Spec):
     area_mm2: Area | None = None
     layer_overhead_s: Seconds | None = None
     step_overhead_s: Seconds | None = None
-    sources: dict[str, dict[str, Any]] = {}
+    sources: dict[str, dict[str, Any]] = Field(default_factory=dict)

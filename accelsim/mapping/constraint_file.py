@@ -23,11 +23,14 @@ Read = TypeVar("Read")
 class ConstraintsFields(BaseModel):
     """What a file may pin of a mapping.
 
-    ``keeps: {RF: W O}`` are exactly the operands that a level keeps (``nothing`` for none), ``order:
-    [SRAM.W, SRAM.I]`` the nodes from outside to inside, ``tiles: {SRAM.W: {K: 16}}`` the tile at a node
-    (``SRAM: {K: 16}`` at all nodes of a level), ``spatial: {rows: {C: 16}}`` the instances that a
-    dimension runs over (``rows: [C, K]`` leaves the numbers open), ``loops: {SRAM.W: K C}`` the loops
-    between a node and the node above it, and ``divisors: true`` allows only tiles that divide.
+    Fields
+    ------
+    keeps: by level, exactly the operands that it keeps: `{RF: W O}`, `nothing` for none
+    order: nodes from outside to inside: `[SRAM.W, SRAM.I]`
+    tiles: by node or level, tiles of dimensions: `{SRAM.W: {K: 16}}`, `{SRAM: {K: 16}}` at all nodes of SRAM
+    spatial: by fan-out, instances that a dimension runs over: `{rows: {C: 16}}`; `{rows: [C, K]}` leaves numbers open
+    loops: by node, the loops between it and the node above it: `{SRAM.W: K C}`
+    divisors: whether only tiles that divide are allowed
     """
 
     model_config = ConfigDict(extra="forbid", title="the constraints")

@@ -12,7 +12,7 @@ force and must agree integer for integer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 
 from accelsim.mapping.accumulating import Moved, accumulated
-from accelsim.mapping.cases import Cases, Convention
+from accelsim.mapping.cases import START, Cases, Convention
 from accelsim.mapping.digits import Bools, Ints
 from accelsim.mapping.factors import Factors
 from accelsim.mapping.fetching import fed_to_macs, fetched
 from accelsim.mapping.nest import Nest
 from accelsim.mapping.tally import LevelCounts
-from accelsim.workload.shape import DIMS, RELEVANT, Shape
+from accelsim.workload.shape import DIMS, REDUCTION, RELEVANT, Shape
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,35 @@ class Closing:
 
     drains: Ints
     updates: Ints
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Words of O in the boxes of one instance, the lead, summed over advances: that they leave, and that they enter."""
+
+    left: Ints
+    entered: Ints
+
+
+@dataclass(frozen=True)
+class Working:
+    """How many instances that the spatial loops of a dimension spread over have work, over the dimension's own states.
+
+    Parameters
+    ----------
+    states : int
+        States of the temporal loops of the dimension.
+    full : int
+        States of these in which all instances have work.
+    worked : int
+        Instances with work, summed over the states.
+    instances : int
+    """
+
+    states: Ints
+    full: Ints
+    worked: Ints
+    instances: Ints
 
 
 @dataclass(frozen=True)
@@ -66,6 +95,23 @@ class Counts:
         O words that leave a level after the last step.
     instances : mapping from fan-out name to int
         Instances of each fan-out that the spatial loops use.
+    visits : mapping from operand to int
+        Boxes that the innermost level of the operand holds one after another.
+    advances : mapping from place to int
+        How often each temporal loop advances, by its place in the nest.
+    rounds : mapping from place to int
+        States of the reduction loops outside each temporal loop.
+    entered : mapping from (level, operand) to mapping from place to Opening
+        W and I words that come into a level at the advances of each temporal loop outside it.
+    ending : mapping from place to mapping from place to int
+        Steps in the last rounds of the body of a loop (second) before all advances of a loop outside it, or of itself
+        (first); of loops that replace a box. -1 stands for the end of the layer.
+    replaced : mapping from (level, operand) to mapping from place to int
+        How many advances of each temporal loop outside a node replace its box.
+    tiles : mapping from level to mapping from place to Tiles
+        Of the nodes of O, at all advances of each temporal loop outside them.
+    working : mapping from dimension to Working
+        Of dimensions that are spread over instances.
     """
 
     macs: Ints
@@ -76,6 +122,14 @@ class Counts:
     opening: Mapping[tuple[str, str], Opening]
     closing: Mapping[str, Closing]
     instances: Mapping[str, Ints]
+    visits: Mapping[str, Ints]
+    advances: Mapping[int, Ints] = field(default_factory=dict)
+    rounds: Mapping[int, Ints] = field(default_factory=dict)
+    entered: Mapping[tuple[str, str], Mapping[int, Opening]] = field(default_factory=dict)
+    ending: Mapping[int, Mapping[int, Ints]] = field(default_factory=dict)
+    replaced: Mapping[tuple[str, str], Mapping[int, Ints]] = field(default_factory=dict)
+    tiles: Mapping[str, Mapping[int, Tiles]] = field(default_factory=dict)
+    working: Mapping[str, Working] = field(default_factory=dict)
 
 
 def count(shape: Shape, nest: Nest, convention: Convention = "accelsim") -> Counts:
@@ -102,7 +156,7 @@ def _combined(parts: Sequence[Counts], combine: Callable[[list[Any]], Any]) -> C
         first = entries[0]
         if isinstance(first, Mapping):
             return {key: walk([entry[key] for entry in entries]) for key in first}
-        if isinstance(first, Counts | LevelCounts | Opening | Closing):
+        if isinstance(first, Counts | LevelCounts | Opening | Closing | Tiles | Working):
             return type(first)(**{name: walk([getattr(entry, name) for entry in entries]) for name in vars(first)})
         return combine(entries)
 
@@ -160,13 +214,15 @@ BLOCK = 8192
 def _count(cases: Cases, factors: Factors) -> Counts:
     moved: Moved = accumulated(cases, factors)
     opening: dict[tuple[str, str], Opening] = {}
+    entered: dict[tuple[str, str], dict[int, Opening]] = {}
     for operand in "WI":
         nodes = cases.nodes[operand]
         moved |= {(level, operand): {"fills": cases.zero} for _, level in nodes}
         for (parent, above), (node, level) in pairwise(nodes):
-            (fills, reads), first = fetched(cases, factors, operand, node, parent)
+            (fills, reads), first, later = fetched(cases, factors, operand, node, parent)
             moved[above, operand]["reads"], moved[level, operand]["fills"] = reads, fills
             opening[level, operand] = Opening(*first)
+            entered[level, operand] = {place: Opening(*words) for place, words in later.items()}
         innermost, level = nodes[-1]
         moved[level, operand]["reads"] = fed_to_macs(cases, factors, operand, innermost)
     kept = [(operand, place, level) for operand in "WIO" for place, level in cases.nodes[operand]]
@@ -177,9 +233,83 @@ def _count(cases: Cases, factors: Factors) -> Counts:
         boxes={(level, operand): factors.box(operand, place) for operand, place, level in kept},
         moving={(level, operand): _moves(cases, operand, place) for operand, place, level in kept},
         opening=opening,
-        closing={level: _last(cases, factors, place) for place, level in cases.nodes["O"]},
+        closing={
+            level: _last(cases, factors, node, parent)
+            for (parent, _), (node, level) in pairwise([cases.nodes["O"][0], *cases.nodes["O"]])
+        },
         instances=cases.instances,
+        visits={operand: _visits(cases, factors, operand, cases.nodes[operand][-1][0]) for operand in "WIO"},
+        advances={loop.place: _states(cases, factors, DIMS, loop.place) for loop in cases.advances},
+        rounds={loop.place: _states(cases, factors, REDUCTION, loop.place) for loop in cases.advances},
+        entered=entered,
+        ending=_ending(cases, factors),
+        replaced={
+            (level, operand): {at: _replaced(cases, factors, operand, node, at) for at in cases.advances_above(node)}
+            for operand in "WIO"
+            for node, level in cases.nodes[operand][1:]
+        },
+        tiles={
+            level: {at: _tiles(cases, factors, node, at) for at in cases.advances_above(node)}
+            for node, level in cases.nodes["O"][1:]
+        },
+        working={dim: _working(cases, factors, dim) for dim in DIMS if any(loop.spatial for loop in cases.loops[dim])},
     )
+
+
+def _tiles(cases: Cases, factors: Factors, node: int, advance: int) -> Tiles:
+    """Words in the boxes that the lead leaves and enters at the advances of a loop."""
+    often = _states(cases, factors, cases.other["O"], advance)
+    left, entered = (
+        prod((measure(dim, node, advance) for dim in cases.plain["O"]), start=often)
+        for measure in (factors.ended, factors.begun)
+    )
+    return Tiles(left, entered)
+
+
+def _working(cases: Cases, factors: Factors, dim: str) -> Working:
+    """How many instances have work in the states of one dimension."""
+    return Working(
+        factors.lead_states(dim, cases.bottom, cases.bottom),
+        factors.full_states(dim),
+        factors.working(dim, cases.bottom, cases.bottom, cases.bottom),
+        factors.instances(dim, -1, cases.bottom),
+    )
+
+
+def _ending(cases: Cases, factors: Factors) -> dict[int, dict[int, Ints]]:
+    """Steps in the rounds that advances end, of loops that may replace the box of a node."""
+    looped = [dim for dim in DIMS if cases.loops[dim]]
+    movers = {
+        loop.place
+        for operand in "WIO"
+        for node, _ in cases.nodes[operand][1:]
+        for loop in cases.advances
+        if loop.place < node and loop.dim in RELEVANT[operand]
+    }
+    return {
+        place: {
+            mover: prod((factors.ending_states(dim, place, mover) for dim in looped), start=cases.one)
+            for mover in sorted(movers) if mover >= place
+        }
+        for place in (START, *(loop.place for loop in cases.advances))
+    }  # fmt: skip
+
+
+def _replaced(cases: Cases, factors: Factors, operand: str, node: int, advance: int) -> Ints:
+    """Advances of a loop that replace the box of a node: all, less those at which no loop of the operand moves."""
+    every = _states(cases, factors, DIMS, advance)
+    if any(loop.place == advance for dim in RELEVANT[operand] for loop in cases.loops[dim]):
+        return every
+    own = [dim for dim in DIMS if dim in RELEVANT[operand] and cases.loops[dim]]
+    rest = [dim for dim in DIMS if dim not in RELEVANT[operand]]
+    still = prod((factors.still_states(dim, node, advance) for dim in own), start=cases.one)
+    return every - still * _states(cases, factors, rest, advance)
+
+
+def _states(cases: Cases, factors: Factors, dims: Sequence[str], advance: int) -> Ints:
+    """States of the temporal loops over some dimensions at the advances of one loop."""
+    looped = [dim for dim in dims if cases.loops[dim]]
+    return prod((factors.lead_states(dim, cases.bottom, advance) for dim in looped), start=cases.one)
 
 
 def _moves(cases: Cases, operand: str, node: int) -> Bools:
@@ -188,14 +318,35 @@ def _moves(cases: Cases, operand: str, node: int) -> Bools:
     return np.asarray(np.any([cases.one < 1, *loops], axis=0))
 
 
-def _last(cases: Cases, factors: Factors, node: int) -> Closing:
-    """Words of the last boxes of O: the tiles that all instances hold at once."""
-    updates = cases.one
-    for dim in cases.plain["O"]:
-        held = cases.tile(dim, node) * factors.instances(dim, -1, node)
-        updates = updates * np.minimum(held, cases.extent[dim])
-    sharers = prod((factors.instances(dim, -1, node) for dim in cases.other["O"]), start=cases.one)
-    return Closing(updates * sharers, updates)
+def _visits(cases: Cases, factors: Factors, operand: str, node: int) -> Ints:
+    """Boxes that a node holds one after another: the first, and one more for every advance that replaces it."""
+    total, moves = cases.one, cases.one < 1
+    for loop in reversed([loop for loop in cases.advances if loop.place < node]):
+        moves = moves | ((loop.bound > 1) & (loop.dim in RELEVANT[operand]))
+        if moves.any():
+            total = total + _states(cases, factors, DIMS, loop.place) * moves
+    return total
+
+
+def _last(cases: Cases, factors: Factors, node: int, parent: int) -> Closing:
+    """Words of the last boxes of O in instances that worked on them, and the same merged under every parent."""
+    held = prod((factors.last_positions(dim, node) for dim in cases.plain["O"]), start=cases.one)
+    drains = updates = cases.zero
+    left = cases.one > 0
+    for loop in reversed([loop for loop in cases.advances if loop.place < node and loop.dim in cases.plain["O"]]):
+        here, left = left & (loop.bound > 1), left & (loop.bound == 1)
+        if here.any():
+            drains = np.where(here, _sharers(cases, factors, node, node, loop.place), drains)
+            updates = np.where(here, _sharers(cases, factors, node, parent, loop.place), updates)
+    if left.any():
+        drains = np.where(left, _sharers(cases, factors, node, node, START), drains)
+        updates = np.where(left, _sharers(cases, factors, node, parent, START), updates)
+    return Closing(held * drains, held * updates)
+
+
+def _sharers(cases: Cases, factors: Factors, node: int, merge: int, mover: int) -> Ints:
+    """Instances of a node that work on the same words after the last advance of a loop, those under one as one."""
+    return prod((factors.last_working(dim, node, merge, mover) for dim in cases.other["O"]), start=cases.one)
 
 
 def _joined(parts: Sequence[Counts]) -> Counts:

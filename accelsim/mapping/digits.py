@@ -36,6 +36,10 @@ class Role(Enum):
     """The loop does not move here: the lead has a single tile."""
     LAST = auto()
     """The lead's last tile."""
+    LEFT = auto()
+    """Any but the lead's last: the states that an advance of this loop leaves."""
+    AT = auto()
+    """The tile of one instance, ``index``."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,14 @@ class Digit:
     """One loop of a chain: the tile it hands down (one entry a case), what is asked of its digit.
 
     ``where``, if given, limits the condition to those cases; elsewhere the digit is free.
+    ``index`` is the instance that `Role.AT` asks for.
     """
 
     tile: Ints
     role: Role
     spatial: bool = False
     where: Bools | None = None
+    index: Ints | None = None
 
 
 _Class = tuple[Ints, Ints, Ints]  # weight, length of the lead, own length
@@ -89,14 +95,29 @@ def _classes(extent: Ints, chain: Sequence[Digit]) -> list[_Class]:
     return classes
 
 
+def _before_last(lead: Ints, tile: Ints) -> Ints:
+    """Tiles of the lead before its last; a class of tiles may be empty in some cases."""
+    found: Ints = np.maximum(lead - 1, 0) // tile
+    return found
+
+
 def _descend(classes: list[_Class], digit: Digit) -> list[_Class]:
     tile = digit.tile
     if digit.role is Role.ZERO:
         return [(weight, np.minimum(lead, tile), np.minimum(own, tile)) for weight, lead, own in classes]
     if digit.role is Role.LAST:
+        last = [_before_last(lead, tile) * tile for _, lead, _ in classes]
         return [
-            (weight, lead - (lead - 1) // tile * tile, own - (own - 1) // tile * tile) for weight, lead, own in classes
+            (weight, lead - start, np.clip(own - start, 0, tile))
+            for (weight, lead, own), start in zip(classes, last, strict=True)
         ]
+    if digit.role is Role.AT:
+        assert digit.index is not None
+        start = tile * digit.index
+        return [(weight, np.minimum(lead, tile), np.clip(own - start, 0, tile)) for weight, lead, own in classes]
+    if digit.role is Role.LEFT:  # these tiles are all full, of the lead
+        classes = [(weight * _before_last(lead, tile), lead, own) for weight, lead, own in classes]
+        return [(weight, np.minimum(lead, tile), np.minimum(own, tile)) for weight, lead, own in classes]
     if digit.role is Role.STILL:
         if digit.where is None:
             return [(weight * (lead <= tile), lead, own) for weight, lead, own in classes]

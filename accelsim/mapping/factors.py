@@ -129,6 +129,91 @@ class Factors:
             return self.cases.one
         return self._factor("working", dim, node, advance, merge, states, Role.ZERO)
 
+    def ending_states(self, dim: str, advance: int, inner: int) -> Ints:
+        """Loop states of ``dim``, as the lead counts them, in the bodies of the loop at ``inner`` that an advance ends.
+
+        Loops outside ``inner`` have come to their last index, those inside it run through.
+        """
+        if not self._places[dim]:
+            return self.cases.one
+
+        def compute(tilings: Tilings) -> Ints:
+            chain = []
+            for loop in tilings.loops[dim]:
+                role = Role.FREE if loop.place < advance or loop.place > inner else Role.LAST
+                role = Role.LEFT if loop.place == advance else role
+                chain.append(Digit(loop.tile, Role.ZERO if loop.spatial else role, loop.spatial))
+            return states(self._whole.extent[dim][tilings.first], chain)
+
+        key = ("ending", *self._standing(dim, advance, inner + 1))
+        return self._spread_out((dim,), self.cases.bottom, key, compute)
+
+    def still_states(self, dim: str, node: int, advance: int) -> Ints:
+        """Loop states of ``dim`` at an advance, as the lead counts them, that leave the tile of a node as it was."""
+        if not self._places[dim]:
+            return self.cases.one
+        return self._factor("still", dim, node, advance, -1, states, Role.STILL)
+
+    def full_states(self, dim: str) -> Ints:
+        """Loop states of ``dim`` in which all instances have work: the last one has."""
+
+        def compute(tilings: Tilings) -> Ints:
+            chain = [
+                Digit(loop.tile, Role.AT, spatial=True, index=loop.bound - 1) if loop.spatial
+                else Digit(loop.tile, Role.FREE)
+                for loop in tilings.loops[dim]
+            ]  # fmt: skip
+            return states(self._whole.extent[dim][tilings.first], chain)
+
+        return self._spread_out((dim,), self.cases.bottom, ("full",), compute)
+
+    def last_positions(self, dim: str, node: int) -> Ints:
+        """Positions in the tiles that all instances of a node hold at the last step."""
+        if not self._places[dim]:
+            return self.cases.extent[dim]
+        return self._last("last positions", dim, node, node, node, positions)
+
+    def last_working(self, dim: str, node: int, merge: int, mover: int) -> Ints:
+        """Instances with work after the last advance of the loop at ``mover``, those below ``merge`` as one."""
+        if not self._places[dim]:
+            return self.cases.one
+        return self._last("last working", dim, node, merge, mover, states)
+
+    def _last(
+        self, what: str, dim: str, node: int, merge: int, mover: int, measure: Callable[[Ints, list[Digit]], Ints]
+    ) -> Ints:
+        def role(loop: LoopLine) -> Role:
+            if loop.spatial:
+                return Role.FREE if loop.place < merge else Role.ZERO
+            return Role.LAST if loop.place <= mover else Role.ZERO
+
+        def compute(tilings: Tilings) -> Ints:
+            chain = [Digit(loop.tile, role(loop), loop.spatial) for loop in tilings.loops[dim]]
+            return measure(self._whole.extent[dim][tilings.first], chain)
+
+        key = (what, bisect_left(self._places[dim], merge), bisect_left(self._places[dim], mover + 1))
+        return self._spread_out((dim,), node, key, compute)
+
+    def ended(self, dim: str, node: int, advance: int) -> Ints:
+        """Positions in the tiles that the lead leaves at an advance: all loops inside it are at their last index."""
+        if not self._places[dim]:
+            return self.cases.extent[dim]
+
+        def compute(tilings: Tilings) -> Ints:
+            chain = []
+            for loop in tilings.loops[dim]:
+                role = Role.FREE if loop.place < advance else Role.LEFT if loop.place == advance else Role.LAST
+                chain.append(Digit(loop.tile, Role.ZERO if loop.spatial else role, loop.spatial))
+            return positions(self._whole.extent[dim][tilings.first], chain)
+
+        return self._spread_out((dim,), node, ("ended", *self._standing(dim, advance, node)), compute)
+
+    def begun(self, dim: str, node: int, advance: int) -> Ints:
+        """Positions in the tiles that the lead enters at an advance."""
+        if not self._places[dim]:
+            return self.cases.extent[dim]
+        return self._factor("begun", dim, node, advance, -1, positions, Role.ZERO)
+
     def instances(self, dim: str, above: int, below: int) -> Ints:
         """Instances over which the spatial loops of ``dim`` between two places spread."""
         bounds = [loop.bound for loop in self.cases.loops[dim] if loop.spatial and above < loop.place < below]

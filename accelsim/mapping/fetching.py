@@ -22,8 +22,8 @@ from accelsim.workload.shape import RELEVANT
 
 def fetched(
     cases: Cases, factors: Factors, operand: str, node: int, parent: int
-) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:
-    """Return words filled into a node and read from its parent for them: in all, and before the first step.
+) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints], dict[int, tuple[Ints, Ints]]]:
+    """Return words filled into a node and read from its parent: in all, before the first step, at each loop's advances.
 
     Parameters
     ----------
@@ -32,10 +32,10 @@ def fetched(
         Places of the node and of the next node of the operand above it.
     """
     fills, reads = opening = _at(cases, factors, operand, node, parent, START)
-    for advance in cases.advances_above(node):
-        more_fills, more_reads = _at(cases, factors, operand, node, parent, advance)
+    later = {advance: _at(cases, factors, operand, node, parent, advance) for advance in cases.advances_above(node)}
+    for more_fills, more_reads in later.values():
         fills, reads = fills + more_fills, reads + more_reads
-    return (fills, reads), opening
+    return (fills, reads), opening, later
 
 
 def _at(cases: Cases, factors: Factors, operand: str, node: int, parent: int, advance: int) -> tuple[Ints, Ints]:

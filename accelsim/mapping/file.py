@@ -41,7 +41,14 @@ SUFFIXES = (".yaml", ".yml")
 
 
 class EntryFields(BaseModel):
-    """What a file says of the layers that a pattern takes."""
+    """What a file says of the layers that a pattern takes.
+
+    Fields
+    ------
+    extents: what the layer must have of loop dimensions; a layer that has others is refused
+    mapping: lines of a whole mapping, outermost first
+    constraints: what the search must keep to, in place of `mapping`
+    """
 
     model_config = ConfigDict(extra="forbid", title="an entry of a mapping file")
 
@@ -51,7 +58,13 @@ class EntryFields(BaseModel):
 
 
 class FileFields(EntryFields):
-    """A whole mapping file."""
+    """A whole mapping file.
+
+    Fields
+    ------
+    description: a remark
+    layers: by pattern of layer names, an entry; the first that matches decides
+    """
 
     model_config = ConfigDict(extra="forbid", title="a mapping file")
 

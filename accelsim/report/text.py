@@ -120,10 +120,11 @@ def _totals(result: Result) -> Iterator[list[str]]:
     ]
     if result.average_power_w is not None:
         yield ["power", engineering(result.average_power_w, "W"), _power_words(result)]
+    skipped = f"; {percent(result.skipped_macs, result.macs)} of the MACs are skipped" if result.skipped_macs else ""
     yield [
         "rate", tables.number(result.achieved_macs_per_cycle),
         f"of {tables.number(result.peak_macs_per_cycle)} MACs per cycle at peak "
-        f"({percent(result.achieved_macs_per_cycle, result.peak_macs_per_cycle)})",
+        f"({percent(result.achieved_macs_per_cycle, result.peak_macs_per_cycle)}{skipped})",
     ]  # fmt: skip
     yield [
         dram, tables.octets(result.dram_bits / 8),

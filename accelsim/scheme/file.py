@@ -18,7 +18,15 @@ Keys = tuple[str | int, ...]
 
 
 class Weights(BaseModel):
-    """Weights written as a mapping: ``{format: int4, group: 128, scale: fp16, zero_point: uint4}``."""
+    """Weights written as a mapping: ``{format: int4, group: 128, scale: fp16, zero_point: uint4}``.
+
+    Fields
+    ------
+    format: bare format of an element
+    group: elements that share a scale, or `channel` or `tensor`
+    scale: format of a scale
+    zero_point: format of a zero point; none if absent, but of an unsigned format its own
+    """
 
     model_config = ConfigDict(extra="forbid", title="the weights")
 
@@ -29,7 +37,18 @@ class Weights(BaseModel):
 
 
 class Override(BaseModel):
-    """What a scheme may state for some of its layers; what it leaves out is the scheme's own."""
+    """What a scheme may state for some of its layers; what it leaves out is the scheme's own.
+
+    Fields
+    ------
+    base: name of a scheme to start from
+    weights: a format, or its parts
+    activations: a format
+    compute: what is multiplied: a float to dequantize to, an integer to unpack to, `none` for as stored
+    accumulator: format of partial sums
+    convert_at: level at which operands are converted
+    vector: float in which the vector unit works
+    """
 
     model_config = ConfigDict(extra="forbid", title="layer override")
 
@@ -43,7 +62,15 @@ class Override(BaseModel):
 
 
 class SchemeFile(Override):
-    """A whole scheme file."""
+    """A whole scheme file.
+
+    Fields
+    ------
+    kv: format of the KV cache; that of the activations if absent
+    name: name of the scheme; that of the file if absent
+    description: a remark
+    layers: by pattern of layer names, what differs there; the first that matches decides
+    """
 
     model_config = ConfigDict(extra="forbid", title="scheme")
 

@@ -18,6 +18,7 @@ from accelsim.mapping.counts import count_many
 from accelsim.mapping.dataflows import Candidates, candidates
 from accelsim.mapping.growth import FanOutRoom, Room
 from accelsim.mapping.nest import Keep, Loop, Nest
+from accelsim.mapping.row_stationary import ROWS, row_stationary
 from accelsim.search.certificate import Certificate
 from accelsim.workload.shape import DIMS
 
@@ -94,22 +95,53 @@ _chosen: dict[tuple[object, ...], Choice] = {}
 """Choices made before in this process, oldest first: they depend on nothing but their key."""
 
 
+def choose_rows(chip: Chip, cases: Sequence[Case], objective: Objective) -> list[Choice]:
+    """Return the best row-stationary mapping of every case: sets of PEs laid out as `row_stationary` derives.
+
+    A case for which there is none, and every case of a chip on whose array sets cannot lie, is mapped by `choose`
+    in the order of loops of that dataflow.
+
+    Raises
+    ------
+    InfeasibleError
+        Not even single words of a case fit a level.
+    """
+    pool = row_stationary([case.shape for case in cases], rooms_of(chip, cases), _fanouts(chip))
+    found = frozenset(pool.case_of.tolist()) if pool is not None else frozenset()
+    derived = [number for number in range(len(cases)) if number in found]
+    chosen = dict(zip(derived, _chosen_from(chip, cases, [pool], derived, objective), strict=True)) if pool else {}
+    rest = [number for number in range(len(cases)) if number not in found]
+    others = choose(chip, [cases[number] for number in rest], (ROWS,), objective) if rest else []
+    chosen |= dict(zip(rest, others, strict=True))
+    return [chosen[number] for number in range(len(cases))]
+
+
+def _fanouts(chip: Chip) -> list[FanOutRoom]:
+    return [FanOutRoom(fanout.name, fanout.size, fanout.dims or frozenset(DIMS)) for fanout in chip.fanouts]
+
+
 def _choose(chip: Chip, cases: Sequence[Case], dataflows: Sequence[str], objective: Objective) -> list[Choice]:
-    rooms = rooms_of(chip, cases)
-    fanouts = [FanOutRoom(fanout.name, fanout.size, fanout.dims or frozenset(DIMS)) for fanout in chip.fanouts]
-    pools = candidates([case.shape for case in cases], rooms, fanouts, dataflows)
+    pools = candidates([case.shape for case in cases], rooms_of(chip, cases), _fanouts(chip), dataflows)
+    return _chosen_from(chip, cases, pools, range(len(cases)), objective)
+
+
+def _chosen_from(
+    chip: Chip, cases: Sequence[Case], pools: Sequence[Candidates], numbers: Sequence[int], objective: Objective
+) -> list[Choice]:
+    """Return the best candidate of the cases of some numbers."""
     every = [np.arange(len(pool.case_of)) for pool in pools]
     rough = _ranked(chip, cases, pools, every, objective, exact=False)
     best: list[list[int]] = [[] for _ in pools]
-    for number, case in enumerate(cases):
+    for number in numbers:
         mine = np.flatnonzero(rough.case_of == number)
         if not mine.size:
-            raise infeasible(chip, case)
+            raise infeasible(chip, cases[number])
         for place in mine[_shortlist(rough.first[mine], rough.second[mine])]:
             best[rough.pool_of[place]].append(int(rough.row_of[place]))
     fine = _ranked(chip, cases, pools, [np.array(rows, dtype=np.int64) for rows in best], objective, exact=True)
     choices = []
-    for number, case in enumerate(cases):
+    for number in numbers:
+        case = cases[number]
         mine = np.flatnonzero(fine.case_of == number)
         place = mine[_winner(fine.first[mine], fine.second[mine])]
         pool = pools[fine.pool_of[place]]

@@ -120,10 +120,10 @@ def move(plan, work, depth, own, outer, bits, times, read, filled):
     work.bits[depth, own, 0] += drained
     work.bits[depth, own, 1] += received
     if plan.serial[own] > 0:
-        work.apart[depth, own, outer, 0] += out_of
-        work.apart[depth, own, outer, 1] += into
-        work.apart[depth, own, own, 0] += drained
-        work.apart[depth, own, own, 1] += received
+        work.apart[depth, outer, 0] += out_of
+        work.apart[depth, outer, 1] += into
+        work.apart[depth, own, 0] += drained
+        work.apart[depth, own, 1] += received
 
 
 @jit
@@ -136,16 +136,11 @@ def copy(plan, work, source, target):
         work.room[target, level] = work.room[source, level]
         for way in range(2):
             work.bits[target, level, way] = work.bits[source, level, way]
-        if plan.serial[level] > 0:
-            for other in range(plan.levels):
-                for way in range(2):
-                    work.apart[target, level, other, way] = work.apart[source, level, other, way]
+            work.apart[target, level, way] = work.apart[source, level, way]
         if plan.ramps[level] > 0:
-            for way in range(2):
-                work.own_ramp[target, level, way] = work.own_ramp[source, level, way]
+            work.own_ramp[target, level] = work.own_ramp[source, level]
             for other in range(plan.levels):
-                for way in range(2):
-                    work.ramp[target, level, other, way] = work.ramp[source, level, other, way]
+                work.ramp[target, level, other] = work.ramp[source, level, other]
 
 
 @jit
@@ -177,16 +172,16 @@ def clear(loops, plan, work):
         work.room[0, level] = plan.taken[level]
         for way in range(2):
             work.bits[0, level, way] = 0.0
-            work.own_ramp[0, level, way] = 0.0
-            for other in range(plan.levels):
-                work.apart[0, level, other, way] = 0.0
-                work.ramp[0, level, other, way] = 0.0
+            work.apart[0, level, way] = 0.0
+        work.own_ramp[0, level] = 0.0
+        for other in range(plan.levels):
+            work.ramp[0, level, other] = 0.0
     work.bits[0, plan.bias_level, 0] = plan.bias_bits
     steps = 1.0
     for d in range(loops.dims):
         work.top[0, d] = 1
         steps *= np.ceil(loops.extent[d] / work.outside[plan.places, d] - ROUND)
-    work.cycles = max(np.ceil(steps * plan.work - ROUND) + plan.skew, plan.least_cycles)
+    work.cycles = np.ceil(steps * plan.work - ROUND) + plan.skew
 
 
 @jit
@@ -297,48 +292,38 @@ def port(plan, work, level, read, written):
 
 
 @jit
-def exposed(plan, work, depth, own):
-    """Cycles of what a level moves while the MACs wait: all of it, or first and last boxes."""
-    cycles = 0.0
-    if plan.serial[own] > 0:
-        for level in range(plan.levels):
-            read, written = work.apart[depth, own, level, 0], work.apart[depth, own, level, 1]
-            cycles = max(cycles, port(plan, work, level, read, written))
-    elif plan.ramps[own] > 0:
-        opening = port(plan, work, own, 0.0, work.own_ramp[depth, own, 0])
-        closing = port(plan, work, own, work.own_ramp[depth, own, 1], 0.0)
-        for level in range(plan.levels):
-            opening = max(opening, port(plan, work, level, work.ramp[depth, own, level, 0], 0.0))
-            closing = max(closing, port(plan, work, level, 0.0, work.ramp[depth, own, level, 1]))
-        cycles = opening + closing
+def opening(plan, work, depth, own):
+    """Cycles that the first boxes of a double-buffered level take before the first step."""
+    cycles = port(plan, work, own, 0.0, work.own_ramp[depth, own])
+    for level in range(plan.levels):
+        cycles = max(cycles, port(plan, work, level, work.ramp[depth, own, level], 0.0))
     return cycles
 
 
 @jit
 def overlapped(plan, work, depth, level):
-    """Cycles of what else passes the port of a level."""
+    """Cycles of what passes the port of a level after the opening."""
     read, written = work.bits[depth, level, 0], work.bits[depth, level, 1]
     for own in range(plan.levels - 1):
-        if plan.serial[own] > 0:
-            read -= work.apart[depth, own, level, 0]
-            written -= work.apart[depth, own, level, 1]
-        elif plan.ramps[own] > 0:
-            read -= work.ramp[depth, own, level, 0]
-            written -= work.ramp[depth, own, level, 1]
+        if plan.ramps[own] > 0:
+            read -= work.ramp[depth, own, level]
             if own == level:
-                written -= work.own_ramp[depth, own, 0]
-                read -= work.own_ramp[depth, own, 1]
+                written -= work.own_ramp[depth, own]
     return port(plan, work, level, read, written)
 
 
 @jit
 def score(plan, goal, work, depth, energy):
     """The objective of what was added up, with what breaks ties."""
-    cycles = max(work.cycles, work.converting[depth])
+    waits = 0.0
+    for level in range(plan.levels):
+        waits = max(waits, port(plan, work, level, work.apart[depth, level, 0], work.apart[depth, level, 1]))
+    cycles = max(work.cycles + waits, work.converting[depth], plan.least_cycles)
     for level in range(plan.levels):
         cycles = max(cycles, overlapped(plan, work, depth, level))
     for own in range(plan.levels - 1):
-        cycles += exposed(plan, work, depth, own)
+        if plan.ramps[own] > 0:
+            cycles += opening(plan, work, depth, own)
     total = energy + plan.static_pj * cycles
     if goal.objective == 0:
         return total * (1 + TIE * min(cycles / goal.cycles, 5.0))
@@ -460,18 +445,14 @@ def fits(loops, plan, work, depth, p):
 
 @jit
 def ramp(loops, plan, work, depth, p, outer):
-    """Add the first boxes of W or I of all instances of a node, or the last ones of O."""
+    """Add the first boxes of W or I of all instances of a node."""
     operand, level = plan.kind[p], plan.level[p]
     for d in range(loops.dims):
         work.held[d] = min(int(work.tile[p, d] * work.outside[p, d]), loops.extent[d])
     words = box(loops, operand, work.held)
     here, there = instances(loops, work, p, operand), instances(loops, work, plan.parent[p], operand)
-    if operand == 2:
-        work.own_ramp[depth, level, 1] += words * here * plan.cross[p, 9]
-        work.ramp[depth, level, outer, 1] += words * there * plan.cross[p, 11]
-    else:
-        work.own_ramp[depth, level, 0] += words * here * plan.cross[p, 7]
-        work.ramp[depth, level, outer, 0] += words * there * plan.cross[p, 6]
+    work.own_ramp[depth, level] += words * here * plan.cross[p, 7]
+    work.ramp[depth, level, outer] += words * there * plan.cross[p, 6]
 
 
 @jit
@@ -486,7 +467,7 @@ def charge(loops, plan, work, reach_y, reach_x, depth, p, seen):
     work.converting[depth] += work.unit_bits[p, 4] * seen * filled
     outer = plan.level[parent] if parent >= 0 else plan.levels - 1
     move(plan, work, depth, level, outer, work.unit_bits[p], seen, read, filled)
-    if plan.ramps[level] > 0:
+    if plan.ramps[level] > 0 and plan.kind[p] < 2:
         ramp(loops, plan, work, depth, p, outer)
 
 

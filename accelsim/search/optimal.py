@@ -108,7 +108,8 @@ def optimum(
     least, candidates = _search(branches, best, effort)
     if not _provable(branches):
         least = 0.0
-    if constraints == FREE and (best.nest is None or branches.windowed):
+    settled = objective == "energy" or least >= best.value[0] * (1 - EQUAL)  # bounds of time leave stalls out
+    if constraints == FREE and (best.nest is None or branches.windowed or not settled):
         best.take_heuristic()
     if best.nest is None:
         raise infeasible(chip, case, constraints.keeps)

@@ -140,7 +140,8 @@ class Plans:
         if self.home is not None:
             found["taken"][:, self.number[self.home]] = case.reserved_bits
         found["static_pj"], found["add_pj"] = prices.static_pj, prices.add_pj
-        found["work"] = float(case.shape.density) / float(chip.macs_per_pe_cycle(*multiplied_formats(case)).value)
+        timed = float(case.shape.density) * float(case.work.timed)
+        found["work"] = timed / float(chip.macs_per_pe_cycle(*multiplied_formats(case)).value)
         found["skew"] = sum(fanout.size for fanout in chip.fanouts[-2:]) - 2.0 if systolic else 0.0
         found["least_cycles"] = operations / chip.vector.lanes.value if chip.vector else 0.0
         found["converting"] = prices.output_converter_cycles

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from accelsim.engine.case import Case, home
 from accelsim.engine.energy import access_pj, conversion_pj, multiplied_formats, static_costs
-from accelsim.engine.width import conversion_place, multiplied_bits, stored_bits
+from accelsim.engine.width import conversion_place, multiplied_at, multiplied_bits, stored_at
 from accelsim.hardware.chip import Chip
 from accelsim.provenance import Sourced
 
@@ -66,7 +66,10 @@ class Prices:
         self._convert = {operand: self._conversion(operand) for operand in "WIO"}
         rate = chip.macs_per_pe_cycle(*multiplied_formats(case))
         add = self._value(chip.add_pj(case.formats.accumulator.name))
-        fixed = case.shape.macs * (self._value(chip.multiply_pj(rate.weight, rate.input)) + add)
+        done = case.shape.macs * float(case.work.multiplied)
+        fixed = done * (self._value(chip.multiply_pj(rate.weight, rate.input)) + add)
+        if chip.sparsity is not None and chip.sparsity.zero_test_pj is not None and case.layer.sparsity:
+            fixed += case.shape.macs * float(case.work.timed) * self._value(chip.sparsity.zero_test_pj)
         fixed += self._convert["O"][0] * case.shape.words("O")
         for kind, count in case.layer.vector_ops:
             if count:
@@ -133,14 +136,16 @@ class Prices:
         return sum(fanout.link_pj_per_bit.value for fanout in crossed if fanout.link_pj_per_bit is not None)
 
     def _inputs(self, operand: str, chain: Sequence[str]) -> tuple[list[Crossing], float]:
-        stored, multiplied = stored_bits(self.case, operand), multiplied_bits(self.case, operand)
+        case, multiplied = self.case, multiplied_bits(self.case, operand)
+        stored = {name: stored_at(case, operand, name) for name in chain}
+        converted = {name: multiplied_at(case, operand, name) for name in chain}
         point = conversion_place(self.chip, chain, self.case, operand)
         pj, cycles = self._convert[operand] if self.known else (0.0, self._convert[operand][1])
         found = []
         for place, (sender, receiver) in enumerate(pairwise(chain)):
             moves = self._moves(operand, chain, place)
-            sent = stored if place < point else multiplied
-            inward = stored if place + 1 < point else multiplied
+            sent = stored[sender] if place < point else converted[sender]
+            inward = stored[receiver] if place + 1 < point else converted[receiver]
             converts = place + 1 == point
             into = inward * (self._pj(receiver, "fill") + self._link_pj(chain, place + 1)) + converts * pj
             found.append(
@@ -151,8 +156,9 @@ class Prices:
                     converter_cycles=moves * converts * cycles,
                 )
             )  # fmt: skip
-        own, converts, density = chain[-1], point == len(chain), self._density
-        fed = stored if len(chain) - 1 < point else multiplied
+        own, converts = chain[-1], point == len(chain)
+        density = self._density * case.work.fed(operand, own)
+        fed = stored[own] if len(chain) - 1 < point else converted[own]
         found.append(
             Crossing(
                 own, "",
@@ -161,10 +167,12 @@ class Prices:
                 converter_cycles=density * converts * cycles,
             )
         )  # fmt: skip
-        return found, self.case.shape.macs * multiplied * self._link_pj(chain, len(chain))
+        links = self._link_pj(chain, len(chain)) * case.work.fed(operand, "")
+        return found, case.shape.macs * multiplied * links
 
     def _outputs(self, chain: Sequence[str]) -> tuple[list[Crossing], float]:
-        stored, partial = stored_bits(self.case, "O"), multiplied_bits(self.case, "O")
+        case, partial = self.case, multiplied_bits(self.case, "O")
+        stored = {name: stored_at(case, "O", name) for name in chain}
         found = []
         for place, (sender, receiver) in enumerate(pairwise(chain)):
             moves = self._moves("O", chain, place)
@@ -175,13 +183,14 @@ class Prices:
                     sender, receiver,
                     sent_pj=moves * partial * self._pj(sender, "read"), sent_bits=moves * partial,
                     inward_pj=moves * partial * (self._pj(receiver, "return") + link), inward_bits=moves * partial,
-                    outward_pj=(moves * partial * drain, moves * stored * drain),
-                    outward_bits=(moves * partial, moves * stored),
-                    merged_pj=(moves * partial * write, moves * stored * write),
-                    merged_bits=(moves * partial, moves * stored),
+                    outward_pj=(moves * partial * drain, moves * stored[receiver] * drain),
+                    outward_bits=(moves * partial, moves * stored[receiver]),
+                    merged_pj=(moves * partial * write, moves * stored[sender] * write),
+                    merged_bits=(moves * partial, moves * stored[sender]),
                 )
             )  # fmt: skip
-        own, density = chain[-1], self._density
+        own, links = chain[-1], self._link_pj(chain, len(chain)) * case.work.fed("O", "")
+        density = self._density * case.work.fed("O", own)
         found.append(
             Crossing(
                 own, "",
@@ -191,4 +200,4 @@ class Prices:
                 merged_bits=(density * partial, 0.0),
             )
         )  # fmt: skip
-        return found, self.case.shape.macs * partial * self._link_pj(chain, len(chain))
+        return found, case.shape.macs * partial * links

@@ -67,7 +67,7 @@ PLAN = np.dtype(
         ("taken", "f8", LEVELS),  # bits that are not free
         ("rate", "f8", (LEVELS, 3)),  # cycles per bit read and per bit written, and 1 where both share a port
         ("serial", "i8", LEVELS),  # 1 for levels whose transfers do not overlap with work
-        ("ramps", "i8", LEVELS),  # 1 for those whose first and last transfers do not
+        ("ramps", "i8", LEVELS),  # 1 for those whose first transfers do not
         ("outside", "i8", LEVELS),  # place up to which groups of fan-outs stand outside a level
         ("groups", "i8"),
         ("group", "i8", PLACES),  # places of the groups
@@ -106,11 +106,10 @@ WORK = np.dtype(
         ("room", "f8", (PLACES + 2, LEVELS)),
         ("open", "i8", PLACES + 2),  # the keeper whose comings are not known yet, -1 for none
         ("bits", "f8", (PLACES + 2, LEVELS, 2)),  # read from and written to every level
-        # the part that moves between a level that does not overlap and those outside it, by the level of the port
-        ("apart", "f8", (PLACES + 2, LEVELS, LEVELS, 2)),
-        # first boxes in and last boxes out of a level that ramps: by the level outside, and at its own port
-        ("ramp", "f8", (PLACES + 2, LEVELS, LEVELS, 2)),
-        ("own_ramp", "f8", (PLACES + 2, LEVELS, 2)),
+        ("apart", "f8", (PLACES + 2, LEVELS, 2)),  # the part that moves while the MACs wait
+        # first boxes into a level that ramps: read from each level outside, and written into it
+        ("ramp", "f8", (PLACES + 2, LEVELS, LEVELS)),
+        ("own_ramp", "f8", (PLACES + 2, LEVELS)),
         ("held", "i8", DIMENSIONS),
         ("side", "f8", 4),
         ("count", "i8", PLACES),  # tiles lined up at every depth, and how far they are done

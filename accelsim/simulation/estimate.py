@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accelsim.engine.case import Case
+from accelsim.engine.sparsity import work_of
 from accelsim.errors import InfeasibleError, InputError, UnsupportedError, UsageError, did_you_mean
 from accelsim.hardware.catalog import load_profile
 from accelsim.hardware.chip import Chip
@@ -249,6 +250,7 @@ class _Job:
                 self.scheme.for_layer(name).vector_format,
                 residency.operands(self.network[name]),
                 taken[name],
+                work_of(self.chip, self.network[name], formats),
             )
             for name, formats in self.formats.items()
         }
@@ -311,6 +313,15 @@ def _check_conversion(chip: Chip, scheme: Scheme) -> None:
             )
 
 
+def _unused_zeros(chip: Chip, layers: Sequence[LayerResult]) -> list[str]:
+    """What the model declares of zeros and the chip makes no use of, and of how many layers."""
+    found: dict[str, list[str]] = {}
+    for one in layers:
+        for note in work_of(chip, one.layer, one.formats).notes if one.formats is not None else ():
+            found.setdefault(note, []).append(one.layer.name)
+    return [f"{names[0]}{f' and {len(names) - 1} more' * (len(names) > 1)}: {note}" for note, names in found.items()]
+
+
 def _warnings(
     network: Network,
     chip: Chip,
@@ -319,7 +330,7 @@ def _warnings(
     notes: list[str],
     layers: Sequence[LayerResult],
 ) -> list[str]:
-    found = [*network.notes, *notes, *chip.remarks]
+    found = [*network.notes, *notes, *chip.remarks, *_unused_zeros(chip, layers)]
     if stored.fits is False:
         found.append(misfit(stored, chip))
     for operator in network.uncounted:

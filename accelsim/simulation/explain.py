@@ -27,16 +27,19 @@ def explain(result: Result, one: LayerResult) -> str:
     layer, chip = one.layer, result.chip
     repeated = f", one of {layer.repeat} alike" if layer.repeat > 1 else ""
     heading = f"{layer.name} ({layer.kind}{repeated}) in {result.scheme.name} on {chip.name}"
-    lines = [f"{heading}   {_extents(layer)}"]
+    lines = [f"{heading}   {extents(layer)}"]
     if layer.macs:
         lines.append(f"{layer.macs:,} MACs, {how(one)} mapping for {result.objective}")
     powered = any(unit_of(line) == "W" for line in one.lines)
     lines += ["", "energy = count x bits x cost" + (", and time x power" if powered else "")]
-    lines += _bill(result, one, works(result))
+    lines += table(BILL_HEADER, bill_rows(result, one, works(result)), "lrrrlrl")
     lines += ["", "time = what does not overlap, and the slowest of what does"]
-    lines += _time(result, one)
+    lines += [
+        *table(["", "", ""], time_rows(result, one), "lrr")[1:],
+        *(f"  {words}" for words in time_words(result, one)),
+    ]
     if one.nest is not None:
-        lines += ["", "mapping, outermost first", *_nest(one)]
+        lines += ["", "mapping, outermost first", *nest_lines(one), *paragraph(proof(one))]
     return "\n".join(lines)
 
 
@@ -45,17 +48,20 @@ def how(one: LayerResult) -> str:
     return one.mapping if one.mapping in (OPTIMAL, CONSTRAINED, SEARCHED, GIVEN) else f"heuristic {one.mapping}"
 
 
-def _extents(layer: Layer) -> str:
+def extents(layer: Layer) -> str:
+    """Return the loops of a layer, or the words in and out where it has none."""
     if layer.shape is None:
         return f"{layer.input_elements:,} words in, {layer.output_elements:,} out"
     return " ".join(f"{dim}={extent}" for dim, extent in layer.shape.extents.items() if extent > 1)
 
 
-def _bill(result: Result, one: LayerResult, known: dict[str, Source]) -> list[str]:
+BILL_HEADER = ["", "count", "bits", "cost", "", "energy", "cost of, source"]
+
+
+def bill_rows(result: Result, one: LayerResult, known: dict[str, Source]) -> list[list[str]]:
+    """Return the energy bill of one repeat of a layer as rows under `BILL_HEADER`, the total last."""
     rows = [_bill_row(result, one, line, known) for line in one.lines if line.count]
-    rows.append(["total", "", "", "", "=", engineering(one.energy_pj, "pJ"), ""])
-    header = ["", "count", "bits", "cost", "", "energy", "cost of, source"]
-    return table(header, rows, "lrrrlrl")
+    return [*rows, ["total", "", "", "", "=", engineering(one.energy_pj, "pJ"), ""]]
 
 
 def _bill_row(result: Result, one: LayerResult, line: Line, known: dict[str, Source]) -> list[str]:
@@ -91,30 +97,38 @@ def _cost(line: Line) -> str:
     return "x unknown" if line.cost is None else f"x {line.cost.value:.4g} {unit_of(line)}"
 
 
-def _time(result: Result, one: LayerResult) -> list[str]:
+def time_rows(result: Result, one: LayerResult) -> list[list[str]]:
+    """Return where the cycles of one repeat of a layer go, as rows of cause, cycles and share; the total last."""
     rows = [[cause, f"{cycles:,.0f} cycles", percent(cycles, one.cycles)] for cause, cycles in one.cycle_parts.items()]
     rows.append(["total", f"{one.cycles:,.0f} cycles", engineering(one.cycles / result.chip.clock_hz.value, "s")])
+    return rows
+
+
+def time_words(result: Result, one: LayerResult) -> list[str]:
+    """Return what bounds a layer, and how far its time and energy are from what they could be."""
     busy = ", ".join(f"{name} {cycles:,.0f}" for name, cycles in one.busy.items() if cycles >= 1)
-    lines = [*table(["", "", ""], rows, "lrr")[1:], f"  bound by {one.bound_by}; alone each would need: {busy} cycles"]
+    lines = [f"bound by {one.bound_by}; alone each would need: {busy} cycles"]
     if one.peak_macs_per_cycle and one.cycles:
         rate = one.layer.macs / one.cycles
         share = percent(rate, one.peak_macs_per_cycle)
-        lines.append(f"  {rate:,.4g} of {one.peak_macs_per_cycle:,.4g} MACs per cycle ({share} of the peak)")
+        skipped = f"; {percent(one.skipped_macs, one.layer.macs)} of the MACs are skipped" if one.skipped_macs else ""
+        lines.append(f"{rate:,.4g} of {one.peak_macs_per_cycle:,.4g} MACs per cycle ({share} of the peak{skipped})")
     if one.bound_energy_pj and one.energy_pj:
         bound = engineering(one.bound_energy_pj, "pJ")
         lines.append(
-            f"  no mapping can take less than {bound}; this one takes {one.energy_pj / one.bound_energy_pj:.3g}x that"
+            f"no mapping can take less than {bound}; this one takes {one.energy_pj / one.bound_energy_pj:.3g}x that"
         )
     words = distance_words(result.chip, one)
     if words:
-        lines.append(f"  {words}")
+        lines.append(words)
     if result.overhead_s:
         fixed, energy = engineering(result.overhead_s, "s"), engineering(result.overhead_energy_pj, "pJ")
-        lines.append(f"  besides, the pass takes {fixed} of fixed time, in which the chip draws {energy}")
+        lines.append(f"besides, the pass takes {fixed} of fixed time, in which the chip draws {energy}")
     return lines
 
 
-def _nest(one: LayerResult) -> list[str]:
+def nest_lines(one: LayerResult) -> list[str]:
+    """Return a layer's mapping, outermost first, with the words that every memory keeps."""
     assert one.nest is not None
     assert one.layer.shape is not None
     lines, depth = [], 1
@@ -125,7 +139,7 @@ def _nest(one: LayerResult) -> list[str]:
         else:
             lines.append(f"{'  ' * depth}{text}")
             depth += 1
-    return [*lines, *paragraph(proof(one))]
+    return lines
 
 
 def explain_cost(what: str, cost: Sourced, unit: str, known: dict[str, Source]) -> list[str]:

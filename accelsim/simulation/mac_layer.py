@@ -14,10 +14,11 @@ from accelsim.hardware.chip import Chip
 from accelsim.mapping.constraints import Constraints
 from accelsim.mapping.counts import count_many
 from accelsim.mapping.nest import Nest
+from accelsim.mapping.row_stationary import ROWS
 from accelsim.mapping.tally import LevelCounts
 from accelsim.search import store
 from accelsim.search.certificate import Certificate
-from accelsim.search.heuristic import Choice, Objective, choose
+from accelsim.search.heuristic import Choice, Objective, choose, choose_rows
 from accelsim.simulation.line import Line
 from accelsim.simulation.requested import CONSTRAINED, GIVEN, OPTIMAL, SEARCHED, Request
 from accelsim.simulation.result import LayerResult
@@ -42,7 +43,9 @@ def chosen_mappings(chip: Chip, cases: Mapping[str, Case], wanted: Request, obje
         distinct = {cases[name].identity: cases[name] for name in names}
         if not distinct:
             continue
-        if wanted.dataflows and origin == OPTIMAL:
+        if wanted.name == ROWS and origin == OPTIMAL:
+            found = choose_rows(chip, list(distinct.values()), objective)
+        elif wanted.dataflows and origin == OPTIMAL:
             found = choose(chip, list(distinct.values()), wanted.dataflows, objective)
         else:
             optima = store.found(chip, list(distinct.values()), objective, constraints)
@@ -128,11 +131,14 @@ def _layer_result(chip: Chip, evaluation: Evaluation, row: int, found: tuple[Cas
         boxes={key: int(box[row]) for key, box in evaluation.counts.boxes.items()},
         footprints=_footprints(chip, evaluation, row),
         instances={name: int(used[row]) for name, used in evaluation.counts.instances.items()},
+        skipped_macs=case.shape.macs * (1 - float(case.work.timed)),
+        gated_macs=case.shape.macs * float(case.work.timed - case.work.multiplied),
         peak_macs_per_cycle=float(chip.pes * rate),
         bound_energy_pj=None if np.isnan(limit) else limit,
         bound_cycles=float(evaluation.bounds.cycles[row]),
         bound_dram_bits=float(evaluation.bounds.dram_bits[row]),
         bound_compulsory_bits=float(evaluation.bounds.compulsory_bits[row]),
+        phase_bits={key: float(bits[row]) for key, bits in evaluation.time.phase_bits.items() if bits[row]},
     )
 
 

@@ -38,7 +38,7 @@ def mapping_record(result: Result, one: LayerResult) -> dict[str, Any]:
         "bound_cycles": one.bound_cycles,
         "peak_macs_per_cycle": one.peak_macs_per_cycle,
         "achieved_macs_per_cycle": rate,
-        "utilization": rate / one.peak_macs_per_cycle,
+        "utilization": (one.layer.macs - one.skipped_macs) / one.cycles / one.peak_macs_per_cycle,
         "fanouts": [
             {"fanout": fanout.name, "size": fanout.size, "used": one.instances.get(fanout.name, 1)}
             for fanout in result.chip.fanouts

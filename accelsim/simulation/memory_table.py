@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from accelsim.accessor import Accessor
 from accelsim.errors import UsageError
 from accelsim.hardware.chip import Chip
+from accelsim.layout import table
 from accelsim.scheme import Scheme
 from accelsim.simulation.context_limits import ContextLimits
 from accelsim.simulation.levels_held import Held
 from accelsim.simulation.residency import Residency
 from accelsim.simulation.result import Memory
+from accelsim.units import engineering
 from accelsim.workload.network import Network
 
 if TYPE_CHECKING:
@@ -119,7 +121,7 @@ class MemoryTable:
     sizes: tuple[int, ...] = SIZES
     notes: tuple[str, ...] = ()
 
-    plot = Accessor("accelsim.report.memory_figure:MemoryPlots")
+    plot = Accessor("accelsim.report.plots:MemoryPlots")
 
     @property
     def contexts(self) -> tuple[int, ...]:
@@ -156,3 +158,14 @@ class MemoryTable:
             "kv_bytes_per_token": "B", "most_context": "token"
         }  # fmt: skip
         return frame
+
+    def __repr__(self) -> str:
+        rows = [
+            [one.scheme.name, *(engineering(part, "B") for part in (
+                one.memory.weight_bytes, one.memory.kv_bytes, one.memory.activation_bytes, one.memory.peak_bytes
+            ))]
+            for one in self.rows
+        ]  # fmt: skip
+        network = self.network
+        heading = f"Memory of {network.title or network.name} (batch {network.batch})"
+        return "\n".join([heading, *table(["scheme", "weights", "KV cache", "activations", "in all"], rows)])

@@ -22,7 +22,6 @@ def record(result: Result) -> dict[str, Any]:
     Energy is in pJ, time in s, sizes in bytes or bits as the name says; a quantity that is unknown
     or has no finite value is None.
     """
-    memory = result.memory
     return {
         "workload": result.network.name,
         "profile": result.chip.name,
@@ -31,7 +30,25 @@ def record(result: Result) -> dict[str, Any]:
         "options": dict(result.network.options),
         "mapping": result.mapping,
         "objective": result.objective,
+        **totals(result),
+        "bandwidth": [_demand_record(result, level.name) for level in result.chip.levels],
+        "derived_costs": [_use_record(use) for use in uses(result) if use.cost.status == "derived"],
+        "unconfirmed_costs": [_use_record(use) for use in uses(result) if use.cost.status == "from memory"],
+        "fusion": [one.to_dict() for one in result.fusion],
+        "citations": [source.cite() for source in result.citations()],
+        "warnings": list(result.warnings),
+        "layers": [_layer_record(one) | {"certificate": certificate_record(one)} for one in result.layers],
+    }
+
+
+def totals(result: Result) -> dict[str, Any]:
+    """Return the numbers of the whole model in a `record`, and the two breakdowns."""
+    memory = result.memory
+    return {
         "macs": result.macs,
+        "executed_macs": result.executed_macs,
+        "gated_macs": result.gated_macs,
+        "skipped_macs": result.skipped_macs,
         "energy_pj": result.energy_pj,
         "latency_s": result.latency_s,
         "cycles": result.cycles,
@@ -60,13 +77,6 @@ def record(result: Result) -> dict[str, Any]:
         "bound_dram_bits": result.bound_dram_bits,
         "dram_over_bound": distance(result.layers),
         "cycle_breakdown": dict(result.cycle_breakdown),
-        "bandwidth": [_demand_record(result, level.name) for level in result.chip.levels],
-        "derived_costs": [_use_record(use) for use in uses(result) if use.cost.status == "derived"],
-        "unconfirmed_costs": [_use_record(use) for use in uses(result) if use.cost.status == "from memory"],
-        "fusion": [one.to_dict() for one in result.fusion],
-        "citations": [source.cite() for source in result.citations()],
-        "warnings": list(result.warnings),
-        "layers": [_layer_record(one) | {"certificate": certificate_record(one)} for one in result.layers],
     }
 
 
@@ -111,7 +121,9 @@ def _use_record(use: Use) -> dict[str, Any]:
 
 def _demand_record(result: Result, level: str) -> dict[str, Any]:
     found = demand(result, result.chip.level(level))
+    used = next(one for one in result.bandwidths if one.level == level)
     return {
         "level": found.level, "port": found.port,
         "needed_bits_per_cycle": found.needed, "available_bits_per_cycle": found.available,
+        "average_bits_per_cycle": used.average, "peak_bits_per_cycle": used.peak,
     }  # fmt: skip

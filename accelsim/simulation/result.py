@@ -12,6 +12,7 @@ from accelsim.accessor import Accessor
 from accelsim.errors import InputError, did_you_mean
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.nest import Nest
+from accelsim.mapping.occupied import active_pes
 from accelsim.mapping.tally import LevelCounts
 from accelsim.provenance import Source, Sourced, bibliography
 from accelsim.scheme import LayerFormats, Scheme
@@ -25,6 +26,8 @@ from accelsim.workload.network import Network
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from accelsim.simulation.timeline import Bandwidth, Timeline
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,16 @@ class LayerResult:
         Bits that one instance sets aside: the box, twice where it is double-buffered, or a resident tensor.
     instances : dict of fan-out name to int
         Instances that the mapping uses.
+    skipped_macs, gated_macs : float
+        MACs of one repeat that take no time, and that take time but multiply nothing, for zeros (docs/sparsity.md).
     peak_macs_per_cycle : float
-        Of the whole array in the formats multiplied; 0 without MACs.
+        Of the whole array in the formats multiplied, dense; 0 without MACs.
     bound_energy_pj, bound_cycles, bound_dram_bits : float or None
         What no mapping can beat: energy, time, and traffic of the outermost level.
     bound_compulsory_bits : float or None
         What of that traffic a chip of any capacity has: every word that has to move, once.
+    phase_bits : dict of (phase, level) to float
+        Bits that a level moves in the "opening" and in the "closing".
     """
 
     layer: Layer
@@ -78,11 +85,24 @@ class LayerResult:
     boxes: dict[tuple[str, str], int] = field(default_factory=dict)
     footprints: dict[tuple[str, str], float] = field(default_factory=dict)
     instances: dict[str, int] = field(default_factory=dict)
+    skipped_macs: float = 0.0
+    gated_macs: float = 0.0
     peak_macs_per_cycle: float = 0.0
     bound_energy_pj: float | None = None
     bound_cycles: float | None = None
     bound_dram_bits: float | None = None
     bound_compulsory_bits: float | None = None
+    phase_bits: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    @property
+    def executed_macs(self) -> float:
+        """MACs of one repeat that are multiplied: neither skipped nor gated."""
+        return self.layer.macs - self.skipped_macs - self.gated_macs
+
+    @property
+    def active_pes(self) -> int:
+        """Processing elements at work in the fullest step; 0 without MACs."""
+        return active_pes(self.nest, self.layer.shape) if self.nest and self.layer.shape else 0
 
     @property
     def cycles(self) -> float:
@@ -192,6 +212,7 @@ class Result:
     fusion: tuple[Fusion | Unfused, ...] = ()
 
     plot = Accessor("accelsim.report.plots:ResultPlots")
+    uncertainty = Accessor("accelsim.explore.uncertainty:UncertaintyOf")
 
     def _sum(self, value: Callable[[LayerResult], float]) -> float:
         return sum(value(one) * one.layer.repeat for one in self.layers)
@@ -237,6 +258,21 @@ class Result:
     def macs(self) -> int:
         """Multiply-accumulates of the pass."""
         return self.network.macs
+
+    @property
+    def executed_macs(self) -> float:
+        """MACs of the pass that are multiplied; ``macs`` less those skipped or gated for zeros."""
+        return self._sum(lambda one: one.executed_macs)
+
+    @property
+    def gated_macs(self) -> float:
+        """MACs of the pass that take time but multiply nothing."""
+        return self._sum(lambda one: one.gated_macs)
+
+    @property
+    def skipped_macs(self) -> float:
+        """MACs of the pass that take no time."""
+        return self._sum(lambda one: one.skipped_macs)
 
     @property
     def edp_pj_s(self) -> float | None:
@@ -385,6 +421,19 @@ class Result:
         from accelsim.simulation.frame import to_frame
 
         return to_frame(self, by)
+
+    def timeline(self) -> Timeline:
+        """Return when each layer runs and for what, and the bandwidth that every level uses over time."""
+        from accelsim.simulation.timeline import timeline
+
+        return timeline(self)
+
+    @property
+    def bandwidths(self) -> tuple[Bandwidth, ...]:
+        """Average and peak bandwidth that every level uses, in bits per cycle."""
+        from accelsim.simulation.timeline import bandwidths
+
+        return bandwidths(self)
 
     def to_dict(self) -> dict[str, object]:
         """Return the result as plain data, as ``accelsim estimate --json`` prints it."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from accelsim.documents import shown
+from accelsim.errors import InputError
+from accelsim.precision.sparse import parse_density, parse_pattern
 from accelsim.workload.passes import MOST
 
 NAME = r"^[A-Za-z0-9_][A-Za-z0-9_./:-]*$"
@@ -38,6 +41,17 @@ def _one_or_list(value: Any, least: int, lengths: tuple[int, ...], words: tuple[
     )
 
 
+def _read(value: Any, parse: Callable[[Any], Any]) -> Any:
+    if value is None:
+        return None
+    try:
+        return parse(value)
+    except InputError as error:
+        raise ValueError(error.message) from None
+
+
+Density = Annotated[Any, AfterValidator(partial(_read, parse=parse_density))]
+NofM = Annotated[Any, AfterValidator(partial(_read, parse=parse_pattern))]
 Pair = Annotated[Any, AfterValidator(partial(_one_or_list, least=1, lengths=(2,)))]
 PadPair = Annotated[Any, AfterValidator(partial(_one_or_list, least=0, lengths=(2,)))]
 Pad = Annotated[Any, AfterValidator(partial(_one_or_list, least=0, lengths=(2, 4), words=("same",)))]

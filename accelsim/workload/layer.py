@@ -9,6 +9,7 @@ from typing import Literal
 from accelsim.errors import InputError
 from accelsim.vocabulary import VECTOR_OPS
 from accelsim.workload.shape import Shape
+from accelsim.workload.sparsity import DENSE, Sparsity
 from accelsim.workload.stated import Stated
 
 KINDS = (
@@ -74,6 +75,8 @@ class Layer:
         Whether W is the weights of another layer, which counts them as stored (a backward pass reads them again).
     extra : tuple of Extra
         What else passes the outermost level: the states of an optimizer. Only of a layer without MACs.
+    sparsity : Sparsity
+        Declared densities of its tensors. Only of a layer with MACs.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Layer:
     stated: Stated | None = None
     reuses_weights: bool = False
     extra: tuple[Extra, ...] = ()
+    sparsity: Sparsity = DENSE
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -100,6 +104,8 @@ class Layer:
         for op, count in self.vector_ops:
             if op not in VECTOR_OPS or count < 0:
                 raise InputError(f"layer {self.name}: {op!r} x {count} is not a count of a vector operation.")
+        if self.sparsity and self.shape is None:
+            raise InputError(f"layer {self.name}: densities are of layers with multiply-accumulates; it has none.")
         if self.repeat < 1:
             raise InputError(f"layer {self.name}: repeat must be at least 1; got {self.repeat}.")
         for side, operand in (("input_elements", "I"), ("output_elements", "O")):

@@ -6,11 +6,33 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from accelsim.workload.fields import Count, CountOrZero, Function, Name, Pad, PadPair, Pair, Record
+from accelsim.workload.fields import (
+    Count,
+    CountOrZero,
+    Density,
+    Function,
+    Name,
+    NofM,
+    Pad,
+    PadPair,
+    Pair,
+    Record,
+)
 
 
 class StatedFormats(Record):
-    """Formats that the model itself states for a layer; see `accelsim.workload.stated`."""
+    """Formats that the model itself states for a layer; see `accelsim.workload.stated`.
+
+    Fields
+    ------
+    weights: of the W tensor, scales included
+    activations: of what the layer reads
+    output: of what it writes, where its readers do not state it
+    kv: of the KV cache; one for the whole network
+    compute: converted to before the multiply
+    accumulator: of partial sums
+    parameters: of biases, gains and shifts; the vector unit works in it
+    """
 
     model_config = ConfigDict(title="the stated formats of a layer")
     weights: str = ""
@@ -22,18 +44,58 @@ class StatedFormats(Record):
     parameters: str = ""
 
 
+class Densities(Record):
+    """Declared densities of a layer; see `accelsim.workload.sparsity`.
+
+    Fields
+    ------
+    weights, inputs, outputs: share of the tensor that is not zero
+    pattern: N:M structure of the weights along the reduction
+    """
+
+    model_config = ConfigDict(title="the sparsity of a layer")
+    weights: Density = None
+    inputs: Density = None
+    outputs: Density = None
+    pattern: NofM = None
+
+
 class AnyLayer(Record):
-    """What every layer may say."""
+    """What every layer may say.
+
+    Fields
+    ------
+    name: its name in results
+    kind: what it computes
+    input: layers that it reads (`block` is what enters the block); the one before if absent
+    only: of a block that is used several times, the copies that have this layer
+    stated: formats that the model itself states
+    sparsity: declared densities
+    """
 
     name: Name
     kind: str
     input: str | list[str] | None = None
     only: Literal["first", "rest"] | None = None
     stated: StatedFormats | None = None
+    sparsity: Densities | None = None
 
 
 class Conv(AnyLayer):
-    """The fields of a conv layer."""
+    """The fields of a conv layer.
+
+    Fields
+    ------
+    out: output channels
+    kernel: rows and columns of the filter
+    stride: steps between outputs
+    pad: zeros around the image: one number, [rows, columns], [top, left, bottom, right] or `same`
+    dilation: steps between taps
+    groups: groups of channels
+    bias: whether a bias is added; if absent, only without `batch_norm`
+    batch_norm: whether a batch norm follows, folded into the weights
+    activation: function that follows
+    """
 
     model_config = ConfigDict(title="a conv layer")
     out: Count
@@ -48,7 +110,19 @@ class Conv(AnyLayer):
 
 
 class Depthwise(AnyLayer):
-    """The fields of a depthwise layer."""
+    """The fields of a depthwise layer.
+
+    Fields
+    ------
+    kernel: rows and columns of the filter
+    multiplier: output channels of each input channel
+    stride: steps between outputs
+    pad: zeros around the image, as of a conv
+    dilation: steps between taps
+    bias: whether a bias is added; if absent, only without `batch_norm`
+    batch_norm: whether a batch norm follows, folded into the weights
+    activation: function that follows
+    """
 
     model_config = ConfigDict(title="a depthwise layer")
     kernel: Pair
@@ -62,7 +136,21 @@ class Depthwise(AnyLayer):
 
 
 class TransposedConv(AnyLayer):
-    """The fields of a transposed_conv layer."""
+    """The fields of a transposed_conv layer.
+
+    Fields
+    ------
+    out: output channels
+    kernel: rows and columns of the filter
+    stride: steps between inputs in the output image
+    pad: rows and columns cut off the output
+    output_pad: rows and columns added at its end
+    dilation: steps between taps
+    groups: groups of channels
+    bias: whether a bias is added; if absent, only without `batch_norm`
+    batch_norm: whether a batch norm follows, folded into the weights
+    activation: function that follows
+    """
 
     model_config = ConfigDict(title="a transposed_conv layer")
     out: Count
@@ -78,7 +166,14 @@ class TransposedConv(AnyLayer):
 
 
 class Linear(AnyLayer):
-    """The fields of a linear layer."""
+    """The fields of a linear layer.
+
+    Fields
+    ------
+    out: output features
+    bias: whether a bias is added
+    activation: function that follows
+    """
 
     model_config = ConfigDict(title="a linear layer")
     out: Count
@@ -87,14 +182,28 @@ class Linear(AnyLayer):
 
 
 class Matmul(AnyLayer):
-    """The fields of a matmul layer."""
+    """The fields of a matmul layer.
+
+    Fields
+    ------
+    transposed: whether the second input is transposed
+    """
 
     model_config = ConfigDict(title="a matmul layer")
     transposed: bool = False
 
 
 class Attention(AnyLayer):
-    """The fields of an attention layer."""
+    """The fields of an attention layer.
+
+    Fields
+    ------
+    heads: heads of the queries
+    kv_heads: heads of keys and values; 0 is as many as `heads`
+    head_dim: width of a head; 0 is width / heads
+    causal: a token attends to those before it
+    bias: whether the projections have one
+    """
 
     model_config = ConfigDict(title="an attention layer")
     heads: Count
@@ -105,7 +214,15 @@ class Attention(AnyLayer):
 
 
 class Pool(AnyLayer):
-    """The fields of a pool layer."""
+    """The fields of a pool layer.
+
+    Fields
+    ------
+    kernel: rows and columns of the window
+    stride: steps between windows; the kernel if absent
+    pad: zeros around the image, as of a conv
+    ceil: whether a last window may reach beyond the image
+    """
 
     model_config = ConfigDict(title="a pool layer")
     kernel: Pair
@@ -121,28 +238,49 @@ class Plain(AnyLayer):
 
 
 class Elementwise(AnyLayer):
-    """The fields of an elementwise layer."""
+    """The fields of an elementwise layer.
+
+    Fields
+    ------
+    activation: function that follows
+    """
 
     model_config = ConfigDict(title="an elementwise layer")
     activation: Function | None = None
 
 
 class Activation(AnyLayer):
-    """The fields of an activation layer."""
+    """The fields of an activation layer.
+
+    Fields
+    ------
+    function: the function
+    """
 
     model_config = ConfigDict(title="an activation layer")
     function: Function
 
 
 class LocalNorm(AnyLayer):
-    """The fields of a local_norm layer."""
+    """The fields of a local_norm layer.
+
+    Fields
+    ------
+    size: channels of the window
+    """
 
     model_config = ConfigDict(title="a local_norm layer")
     size: Count = 5
 
 
 class Embedding(AnyLayer):
-    """The fields of an embedding layer."""
+    """The fields of an embedding layer.
+
+    Fields
+    ------
+    rows: rows of the table
+    width: width of a row
+    """
 
     model_config = ConfigDict(title="an embedding layer")
     rows: Count
@@ -150,7 +288,14 @@ class Embedding(AnyLayer):
 
 
 class EmbeddingBag(AnyLayer):
-    """The fields of an embedding_bag layer."""
+    """The fields of an embedding_bag layer.
+
+    Fields
+    ------
+    rows: rows of the table
+    width: width of a row
+    lookups: rows that are summed for each sample
+    """
 
     model_config = ConfigDict(title="an embedding_bag layer")
     rows: Count
@@ -159,7 +304,13 @@ class EmbeddingBag(AnyLayer):
 
 
 class Recurrent(AnyLayer):
-    """The fields of a recurrent layer."""
+    """The fields of a recurrent layer.
+
+    Fields
+    ------
+    hidden: width of the state
+    bias: whether biases are added
+    """
 
     model_config = ConfigDict(title="a recurrent layer")
     hidden: Count
@@ -167,7 +318,17 @@ class Recurrent(AnyLayer):
 
 
 class Gemm(AnyLayer):
-    """The fields of a gemm layer."""
+    """The fields of a gemm layer.
+
+    Fields
+    ------
+    M: rows of the product
+    N: columns of the product
+    K: the reduction
+    groups: products of their own
+    second_operand: what plays W
+    repeat: how often the layer runs, each with its own weights
+    """
 
     model_config = ConfigDict(title="a gemm layer")
     M: Count
@@ -179,7 +340,23 @@ class Gemm(AnyLayer):
 
 
 class Loops(Record):
-    """Extents of the eight loops and the window; K and C per group, B per sample; ``size`` of the input image."""
+    """Extents of the eight loops and the window; K and C per group, B per sample; ``size`` of the input image.
+
+    Fields
+    ------
+    B: samples
+    G: groups
+    K: output channels of a group
+    C: input channels of a group
+    OY: rows of the output
+    OX: columns of the output
+    FY: rows of the filter
+    FX: columns of the filter
+    stride: steps between outputs
+    dilation: steps between taps
+    pad: zeros above and left of the image
+    size: rows and columns of the input image; as many as are read if absent
+    """
 
     model_config = ConfigDict(title="a loop nest")
     B: Count = 1
@@ -197,7 +374,14 @@ class Loops(Record):
 
 
 class Nest(AnyLayer):
-    """The fields of a nest layer."""
+    """The fields of a nest layer.
+
+    Fields
+    ------
+    shape: the loops
+    second_operand: what plays W
+    repeat: how often the layer runs, each with its own weights
+    """
 
     model_config = ConfigDict(title="a nest layer")
     shape: Loops

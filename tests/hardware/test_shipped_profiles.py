@@ -259,6 +259,7 @@ FROM_MEMORY = {
         "levels.DRAM.bandwidth_bytes_per_s",
         "levels.GLB.access_bits",
         "levels.filter-buffer.access_bits",
+        "levels.filter-buffer.read_bits_per_cycle",
     },
     "tpu-v1": set(),
     "tpu-v4i": {"tdp_w", "levels.HBM.capacity", "add_pj.int8", "add_pj.bf16"},

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, is_dataclass
 from functools import lru_cache
-from itertools import product
+from itertools import groupby, product
 from math import prod
 
 import numpy as np
@@ -54,6 +54,18 @@ class Group:
     counts: Counts
     loops_of: np.ndarray
     chain_of: np.ndarray
+
+    def of(self, row: int) -> Counts:
+        """Return the counts of one mapping."""
+
+        def one(entry):
+            if isinstance(entry, dict):
+                return {key: one(value) for key, value in entry.items()}
+            if is_dataclass(entry):
+                return type(entry)(**{name: one(value) for name, value in vars(entry).items()})
+            return entry[row : row + 1]
+
+        return one(self.counts)
 
     @property
     def nest(self) -> Nest:
@@ -211,14 +223,16 @@ def _counts(
     instances: dict[str, np.ndarray],
 ) -> Counts:
     """The record that the engine takes, from the numbers of W, I and O of every mapping."""
-    counts = Counts(np.full(len(steps), prod(shape.extents.values())), steps, {}, {}, {}, {}, {}, instances)
+    macs = np.full(len(steps), prod(shape.extents.values()))
+    counts = Counts(macs, steps, {}, {}, {}, {}, {}, instances, {})
     for operand, levels, columns in zip(OPERANDS, kept, told_of, strict=True):
         for place, level in enumerate(levels):
-            first = place * (MOVES + 4)
-            *moves, box, moving, inside, outside = columns[:, first : first + MOVES + 4].T
+            first = place * (MOVES + 5)
+            *moves, box, moving, inside, outside, visits = columns[:, first : first + MOVES + 5].T
             counts.levels[level, operand] = LevelCounts(*moves)
             counts.boxes[level, operand] = box
             counts.moving[level, operand] = moving > 0
+            counts.visits[operand] = visits
             if operand == "O":
                 counts.closing[level] = Closing(inside, outside)
             elif place:
@@ -226,8 +240,8 @@ def _counts(
     return counts
 
 
-def _boxes(shape: Shape, loops: Loops, operand: str, above: int, place: int) -> tuple[int, int, int, int]:
-    """What a node below ``place`` loops holds: the room for its box, whether it moves, and its first or last words.
+def _boxes(shape: Shape, loops: Loops, operand: str, above: int, place: int) -> tuple[int, int, int, int, int]:
+    """What a node below ``place`` loops holds: the room for its box, whether it moves, its first or last words, visits.
 
     The words are those of the first boxes (W, I) or the last (O): in all instances, and outside them, where
     the node above (below ``above`` loops) stands, merged.
@@ -235,7 +249,16 @@ def _boxes(shape: Shape, loops: Loops, operand: str, above: int, place: int) -> 
     moving = any(loop.fanout is None and loop.dim in RELEVANT[operand] for loop in loops[:place])
     box = _room(shape, operand, loops[:place])
     ramp = _last(shape, loops[:place]) if operand == "O" else _first(shape, operand, loops[:place], above)
-    return box, int(moving), *ramp
+    return box, int(moving), *ramp, _visits(shape, operand, loops[:place])
+
+
+@lru_cache(maxsize=100_000)
+def _visits(shape: Shape, operand: str, loops: Loops) -> int:
+    """Boxes that the first instance of a node below some loops holds one after another."""
+    bounds = [1 if loop.fanout else _bound(shape, loops, loop) for loop in loops]
+    states = (_tiles(shape, loops, at) for at in product(*map(range, bounds)))
+    boxes = [[tiles[dim] for dim in RELEVANT[operand]] for tiles in states if all(map(len, tiles.values()))]
+    return sum(1 for _ in groupby(boxes))
 
 
 def _room(shape: Shape, operand: str, loops: Loops) -> int:

@@ -14,12 +14,15 @@ from accelsim.mapping.counts import count_many
 from accelsim.mapping.dataflows import candidates
 from accelsim.mapping.growth import FanOutRoom
 from accelsim.mapping.nest import Keep, Loop
+from accelsim.precision import parse_format
 from accelsim.scheme import parse_scheme
 from accelsim.search.heuristic import _shortlist, _winner, choose, rooms_of
-from accelsim.simulation.estimate import estimate
+from accelsim.search.optimal import optimum
+from accelsim.simulation.estimate import estimate, evaluate_mapping
 from accelsim.workload.catalog import load_workload
+from accelsim.workload.layer import Layer
 from accelsim.workload.network import Network
-from accelsim.workload.shape import DIMS
+from accelsim.workload.shape import DIMS, Shape
 
 
 def test_an_array_that_does_not_fit_in_full_is_used_in_large_part():
@@ -100,7 +103,7 @@ def test_the_chosen_mapping_is_about_the_best_of_all_candidates(chip_name, netwo
     assert chosen <= ranked_exactly(chip, case, objective).min() * 1.01 * (1 + 1e-9)
 
 
-LAYERS = {"alexnet": ("conv1", "conv3", "fc6"), "resnet18": ("layer1.0.conv1", "layer4.0.downsample.0")}
+LAYERS = {"alexnet": ("conv1", "fc6"), "resnet18": ("layer4.0.downsample.0",)}
 
 
 @pytest.mark.parametrize("chip", ["horowitz-45nm", "eyeriss-v1", "tpu-v1", "nvdla-full"])
@@ -128,3 +131,13 @@ def test_tiles_leave_room_for_what_stays_on_chip(objective):
     counts = count_many([case.shape], zero, choice.structure, np.array([choice.tiles], dtype=np.int64))
     check_fit(Batch(chip, [case], zero), choice.structure, counts)
     assert counts.boxes["unified-buffer", "O"][0] <= 56 * 56  # two tiles of O of 8 bits beside them
+
+
+def test_a_search_for_time_that_proves_nothing_is_no_worse():
+    """Bounds of time know no stalls between tiles, so what has the least bound may take longer than the heuristic's."""
+    chip, scheme = load_profile("eyeriss-v1"), parse_scheme("wint16aint16")
+    layer = Layer("fc", "linear", Shape.gemm(M=1, N=64, K=128))
+    case = Case(layer, scheme.resolve(layer, accumulator=parse_format("int16")), scheme.vector_format)
+    found = optimum(chip, case, "latency", effort=3000)
+    [quick] = choose(chip, [case], chip.dataflows, "latency")
+    assert found.certificate.value <= evaluate_mapping(layer, chip, quick.nest, scheme).cycles

@@ -42,6 +42,7 @@ MOST, EXECUTIONS = 2000, 100
 ENOUGH, LITTLE = 50_000, 400
 """Effort that ends a search of such a space, and effort that often does not."""
 
+
 REFUSED = r"tiny: (no mapping was found that keeps the constraints|levels\.L\d: the smallest tiles)"
 """What an error may say of pins. Not claimed: that the level is the reason, for it may also stay empty."""
 
@@ -153,6 +154,7 @@ def test_what_is_executed_costs_what_the_engine_says(seed):
     known = problem.costs
     batch = Batch(problem.chip, [problem.case], np.zeros(1, dtype=np.int64))
     for number in rng.sample(range(len(known.fits)), min(12, len(known.fits))):
+        known.time([number])
         mapping = known.mapping(number)
         nest = shuffled(rng, mapping.nest(problem.chip))
         tiles = np.array([[loop.tile for loop in nest.loops]], dtype=np.int64).reshape(1, -1)

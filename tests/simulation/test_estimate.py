@@ -22,9 +22,9 @@ CHIPS = {
     "nvdla-full": ("int8", "fp16"),
     "nvdla-small": ("int8",),
 }
-NETWORKS = ("filter-3x3x256", "alexnet", "mobilenetv2", "resnet18", "bert-base", "llama-2-7b/decode")
+NETWORKS = ("filter-3x3x256", "alexnet", "mobilenetv2", "bert-base", "llama-2-7b/decode")
 
-SLOW = ("mobilenetv2", "resnet18")
+SEARCHED = ("filter-3x3x256", "llama-2-7b/decode")
 
 
 def pairs():
@@ -34,7 +34,7 @@ def pairs():
 @pytest.mark.parametrize(("chip", "scheme", "network"), pairs())
 def test_every_shipped_pair_adds_up_and_keeps_its_bounds(chip, scheme, network):
     """Searched, where a network has few different layers; the heuristic is quicker for the others."""
-    result = estimate(network, chip, scheme, mapping="heuristic" if network in SLOW else "optimal")
+    result = estimate(network, chip, scheme, mapping="optimal" if network in SEARCHED else "heuristic")
     assert result.energy_pj == pytest.approx(sum(result.energy_breakdown_pj.values()), rel=1e-9)
     assert result.cycles == pytest.approx(sum(result.cycle_breakdown.values()), rel=1e-9)
     assert result.macs == load_workload(network).macs

@@ -18,7 +18,7 @@ SMALL = """
 name: small
 transformer: {hidden: 48, intermediate: 80, layers: 3, heads: 4, kv_heads: 2, vocabulary: 101, rotary: 12WINDOW}
 """
-PROMPT, NEW = 23, 40
+PROMPT, NEW = 23, 24
 
 
 def generate(*given, **named):
@@ -83,19 +83,21 @@ def test_equals_the_sum_of_estimates(small, chip, scheme, batch):
 @pytest.mark.parametrize("objective", ["energy", "latency"])
 def test_every_step_mapped_anew_is_what_estimate_does(small, objective):
     chip = load_profile("horowitz-45nm")
-    made = generate(small, chip, "int8", prompt=PROMPT, new_tokens=NEW, objective=objective, every_step=True)
+    few = 8
+    made = generate(small, chip, "int8", prompt=PROMPT, new_tokens=few, objective=objective, every_step=True)
     steps = [
         estimate(load_workload(f"{small}/decode", context=context), chip, "int8", objective=objective)
-        for context in range(PROMPT + 1, PROMPT + NEW + 1)
+        for context in range(PROMPT + 1, PROMPT + few + 1)
     ]
     assert made.step_latency_s == pytest.approx(np.array([one.latency_s for one in steps]), rel=1e-9)
     assert made.step_energy_pj == pytest.approx(np.array([one.energy_pj for one in steps]), rel=1e-9)
     assert made.decode.dram_read_bits == sum(one.dram_read_bits for one in steps)
 
 
-def test_what_stays_on_chip_may_change_on_the_way(small):
-    """Scores outgrow a buffer in the middle of the generation."""
-    tight = load_profile("horowitz-45nm", {"levels.SRAM.capacity": "512B"})
+@pytest.mark.parametrize("capacity", ["384B", "448B"])
+def test_what_stays_on_chip_may_change_on_the_way(small, capacity):
+    """Scores outgrow a buffer on the way; the step that was estimated to find out where is counted once."""
+    tight = load_profile("horowitz-45nm", {"levels.SRAM.capacity": capacity})
     made = generate(small, tight, "int8", prompt=PROMPT, new_tokens=NEW)
     kept = {one.residency.outputs for one in made.steps.estimated.values()}
     assert len(kept) > 1, "the case must be one in which the residency changes"
@@ -142,8 +144,8 @@ def test_short_generations(small, new):
 
 def test_mappings_of_neighbors_cost_little_more(small):
     """The mappings of a few steps, tried in all others, are close to those that each step would choose itself."""
-    own = generate(small, "horowitz-45nm", "int8", prompt=64, new_tokens=300, every_step=True)
-    few = generate(small, "horowitz-45nm", "int8", prompt=64, new_tokens=300)
+    own = generate(small, "horowitz-45nm", "int8", prompt=64, new_tokens=150, every_step=True)
+    few = generate(small, "horowitz-45nm", "int8", prompt=64, new_tokens=150)
     assert few.energy_pj == pytest.approx(own.energy_pj, rel=0.02)
 
 
@@ -175,4 +177,4 @@ def test_as_a_table_and_in_a_word(small):
     assert list(frame["phase"]) == ["prefill", "decode", "total"]
     assert frame["energy_pj"][0] + frame["energy_pj"][1] == pytest.approx(frame["energy_pj"][2])
     assert frame.attrs["units"]["energy_pj"] == "pJ"
-    assert repr(made).startswith("small in int8 on horowitz-45nm: 23 tokens read, 40 written, batch 1: ")
+    assert repr(made).startswith("small in int8 on horowitz-45nm: 23 tokens read, 24 written, batch 1: ")

@@ -55,10 +55,13 @@ def cost(one: LayerResult) -> float:
 @pytest.mark.parametrize("layer", [GEMM, CONV], ids=lambda layer: layer.name)
 @pytest.mark.parametrize("objective", ["energy", "latency", "edp"])
 def test_what_is_proven_is_called_optimal_and_no_heuristic_beats_it(layer: Layer, objective: str) -> None:
-    """A product on a chip with all levels outside its PEs is proven; with a window, only what meets its bound is."""
+    """A product on a chip with all levels outside its PEs is proven; else only what meets its bound is.
+
+    The bound of time is made of sums, and tiles that wait for each other take longer.
+    """
     one = search_mapping(layer, TINY, "fp32", objective)
     assert one.certificate is not None
-    assert one.certificate.proven or layer is CONV
+    assert one.certificate.proven or layer is CONV or objective != "energy"
     assert one.mapping == ("optimal" if one.certificate.proven else "searched")
     value = {"energy": cost(one), "latency": one.cycles, "edp": cost(one) * one.cycles}
     assert one.certificate.value == pytest.approx(value[objective], rel=1e-9)
@@ -305,8 +308,8 @@ def test_the_proof_is_a_sentence() -> None:
     one = search_mapping(GEMM, TINY)
     assert one.certificate is not None
     assert proof(one).startswith(f"proven: none of the {amount(one.certificate.space)} mappings takes less energy; ")
-    assert "that the constraints leave is faster" in proof(
-        search_mapping(GEMM, TINY, objective="latency", constraints=PINS["keeps"])
+    assert "that the constraints leave takes less energy" in proof(
+        search_mapping(GEMM, TINY, constraints=PINS["keeps"])
     )
     image = search_mapping(CONV, TINY)
     assert image.certificate is not None

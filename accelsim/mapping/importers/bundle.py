@@ -38,18 +38,25 @@ class Imported:
     remarks: tuple[str, ...]
 
 
-def import_scalesim(topology: str | Path) -> Imported:
-    """Return the network of a SCALE-Sim topology.
+def import_scalesim(topology: str | Path, config: str | Path | None = None) -> Imported:
+    """Return the network of a SCALE-Sim topology and, with a configuration, the chip of that.
 
     Raises
     ------
     InputError
-        See `accelsim.workload.importers.scalesim.read_topology`.
+        See `accelsim.workload.importers.scalesim.read_topology` and
+        `accelsim.hardware.importers.scalesim.read_config`.
     """
+    from accelsim.hardware.importers.scalesim import read_config
     from accelsim.workload.importers.scalesim import read_topology
 
     workload = read_topology(topology)
-    return Imported(workload.network(), None, None, {WORKLOAD: workload.text()}, workload.remarks)
+    network, files = workload.network(), {WORKLOAD: workload.text()}
+    if config is None:
+        return Imported(network, None, None, files, workload.remarks)
+    profile = read_config(config).profile()
+    files[PROFILE] = profile.text()
+    return Imported(network, profile.chip, None, files, (*workload.remarks, *profile.remarks))
 
 
 def import_timeloop(*paths: str | Path) -> Imported:

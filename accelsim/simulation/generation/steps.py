@@ -91,7 +91,7 @@ def decode_steps(
 
     for stretch in stretches(contexts[0], contexts[-1], once, planned):
         start, stop = stretch.ends
-        inner = np.array([context for context in range(start + 1, stop) if context not in stretch.results], dtype=int)
+        inner = np.array([context for context in range(start + 1, stop) if context not in estimated], dtype=int)
         if inner.size:
             chosen += _add_inner(tally, chip, stretch, inner, inner - contexts[0], objective, choose, every_step)
             macs += _between(stretch, inner)

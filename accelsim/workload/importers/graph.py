@@ -15,6 +15,7 @@ from accelsim.workload.importers.kinds import ROOTS, build
 from accelsim.workload.layer import Layer
 from accelsim.workload.layer_schema import KINDS, AnyLayer
 from accelsim.workload.schema import BlockUse, Workload
+from accelsim.workload.sparsity import DENSE, Sparsity
 from accelsim.workload.stated import Stated
 from accelsim.workload.stream import Stream
 
@@ -96,10 +97,15 @@ class Graph:
         try:
             built = build(name, layer, sources, self.batch)
             stated = Stated(**layer.stated.model_dump()) if layer.stated is not None else None
+            sparsity = Sparsity(**dict(layer.sparsity)) if layer.sparsity is not None else DENSE
         except InputError as error:
             inner = (error.where,) if error.where else ()
             raise InputError(error.message, where=f"{self.document.where(*at, *inner)} of {name}") from None
-        self.layers.extend(replace(one, stated=stated) if stated else one for one in built.layers)
+        if sparsity and not any(one.shape is not None for one in built.layers):
+            raise self._error("must not be given: the layer has no multiply-accumulates.", *at, "sparsity")
+        for one in built.layers:
+            own = sparsity if one.shape is not None else DENSE
+            self.layers.append(replace(one, stated=stated or one.stated, sparsity=own or one.sparsity))
         if len(self.layers) > MOST_LAYERS:
             raise self._error(f"a network must have at most {MOST_LAYERS} layers.", *at)
         self.streams[name] = self.previous = built.output

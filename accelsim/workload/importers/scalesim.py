@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,14 @@ from accelsim.documents.reading import read_text
 from accelsim.errors import InputError, did_you_mean
 from accelsim.workload.importers import Option
 from accelsim.workload.importers.peers import Entry, ImportedWorkload, Names
+from accelsim.workload.importers.scalesim_layer import TopologyLayer
 from accelsim.workload.network import Network
 from accelsim.workload.passes import MOST, choose, read_option, settle
 
 SOURCE = "a SCALE-Sim topology"
 DEPTHWISE = "DP"
+MOST_ROWS = 2**16
+"""Channels of a depthwise layer that are reported one by one."""
 CONV = (
     "Layer name", "IFMAP Height", "IFMAP Width", "Filter Height", "Filter Width", "Channels", "Num Filter", "Strides",
 )  # fmt: skip
@@ -73,29 +77,43 @@ def read_topology(path: str | Path) -> ImportedWorkload:
     return ImportedWorkload(place, SOURCE, entries, tuple(names.remarks))
 
 
+def read_layers(path: str | Path) -> tuple[TopologyLayer, ...]:
+    """Return the rows of a topology as SCALE-Sim computes them, under their own names.
+
+    Raises
+    ------
+    InputError
+        As `read_topology` does.
+    """
+    table = _Table(Path(path))
+    layers = tuple(row.layer() for row in table.rows())
+    if not layers:
+        raise InputError("a topology must have at least one layer below its header.", where=str(path))
+    for row, layer in zip(table.rows(), layers, strict=True):
+        if layer.repeat > MOST_ROWS:
+            raise row.error("channels", f"must be at most {MOST_ROWS} in a depthwise layer, for each has a row of "
+                            f"the report; got {layer.repeat}.")  # fmt: skip
+        if layer.repeat * prod(layer.extents) > MOST:
+            raise InputError(f"layer {row.name}: its dimensions must multiply to at most {MOST}.",
+                             where=f"{table.path}:{row.number}")  # fmt: skip
+    return layers
+
+
 def _gemm(row: _Row, names: Names) -> dict[str, Any]:
-    row.dense()
-    return {"name": names.new(row.name), "kind": "gemm", **{dim: row.whole(dim.lower()) for dim in "MNK"}}
+    m, n, k = row.layer().extents
+    return {"name": names.new(row.name), "kind": "gemm", "M": m, "N": n, "K": k}
 
 
 def _conv(row: _Row, names: Names) -> dict[str, Any]:
-    row.dense()
-    strides = ("strideheight", "stridewidth") if "strideheight" in row.table.columns else ("strides", "strides")
-    channels, filters = row.whole("channels"), row.whole("numfilter")
-    shape: dict[str, Any] = {"K": filters, "C": channels}
+    layer = row.layer()
+    shape: dict[str, Any] = {"K": layer.filters, "C": layer.channels}
     if DEPTHWISE in row.name:
-        shape = {"G": channels, "K": filters}
-    sizes, steps = [], []
-    for axis, side, stride in zip("YX", ("height", "width"), strides, strict=True):
-        size, taps, step = row.whole(f"ifmap{side}"), row.whole(f"filter{side}"), row.whole(stride)
-        if taps > size:
-            raise row.error(f"filter{side}", f"must be at most the input's {side}, {size}; got {taps}.")
-        shape |= {f"O{axis}": -(-(size - taps) // step) + 1, f"F{axis}": taps}
-        sizes.append(size)
-        steps.append(step)
-    shape = {dim: extent for dim, extent in shape.items() if extent > 1} | {"size": sizes}
-    if steps != [1, 1]:
-        shape["stride"] = steps
+        shape = {"G": layer.repeat, "K": layer.filters}
+    shape |= {"OY": layer.output_height, "FY": layer.filter_height}
+    shape |= {"OX": layer.output_width, "FX": layer.filter_width}
+    shape = {dim: extent for dim, extent in shape.items() if extent > 1} | {"size": [layer.height, layer.width]}
+    if layer.strides != (1, 1):
+        shape["stride"] = list(layer.strides)
     return {"name": names.new(row.name), "kind": "nest", "shape": shape}
 
 
@@ -190,6 +208,27 @@ class _Row:
         if not text.isdecimal() or not text.isascii() or len(text) > 13 or not 1 <= int(text) <= MOST:
             raise self.error(column, f"must be a whole number from 1 to {MOST}; got {shown(text)}.")
         return int(text)
+
+    def layer(self) -> TopologyLayer:
+        """Return what the row computes, checked."""
+        self.dense()
+        if "m" in self.table.columns:
+            return TopologyLayer.product(self.name, *(self.whole(dim) for dim in "mnk"))
+        both = "strideheight" in self.table.columns
+        channels, filters = self.whole("channels"), self.whole("numfilter")
+        sizes, taps, steps = [], [], []
+        for side in ("height", "width"):
+            size, own = self.whole(f"ifmap{side}"), self.whole(f"filter{side}")
+            steps.append(self.whole(f"stride{side}" if both else "strides"))
+            if own > size:
+                raise self.error(f"filter{side}", f"must be at most the input's {side}, {size}; got {own}.")
+            sizes.append(size)
+            taps.append(own)
+        (height, width), (rows, columns) = sizes, taps
+        repeat = channels if DEPTHWISE in self.name else 1
+        return TopologyLayer(
+            self.name, height, width, rows, columns, channels // repeat, filters, (steps[0], steps[1]), repeat
+        )
 
     def dense(self) -> None:
         """Refuse a layer that skips some of its products."""

@@ -1,0 +1,1 @@
+"""Which word is asked for in which cycle? Traces of one layer, piece by piece, in bounded memory."""

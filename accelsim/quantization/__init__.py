@@ -1,0 +1,1 @@
+"""What does quantizing lose? Error of formats, sensitivity of layers, the best bits per layer, training."""

@@ -1,0 +1,1 @@
+"""What does a design review read? A comparison as one page: question, verdict, tables, plots, formulas, sources."""
