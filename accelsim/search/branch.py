@@ -239,7 +239,8 @@ class Branches:
                 lengths[number, group] = len(own)
         room = int(lengths.prod(axis=1)[groups_of].sum())
         bounds, at, combination = np.empty(room), np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-        loops = menu_of(shape).record
+        whole = all(one.complete for one in found)
+        loops = menu_of(shape, wholes=whole and not self.windowed).record
         roots(
             records(plans), records(loops), records(self.goal), records(self.work),
             tables, lengths, groups_of, bounds, at, combination,

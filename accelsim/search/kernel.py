@@ -339,7 +339,7 @@ def whole_fits(loops, plan, work, p):
     What never moves needs one copy, less room than two of a tile of more than half.
     """
     level = plan.level[p]
-    if plan.copies[level] == 1 or plan.capacity[level] < 0:
+    if loops.wholes == 0 or plan.copies[level] == 1 or plan.capacity[level] < 0:
         return False
     for d in range(loops.dims):
         work.held[d] = int(np.ceil(loops.extent[d] / work.outside[p, d] - ROUND))

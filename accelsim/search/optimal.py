@@ -125,9 +125,10 @@ def _search(branches: Branches, best: Best, effort: int) -> tuple[float, int]:
     Returns what no mapping is below by the bounds, and how many partial mappings were bounded.
     """
     shape, exact = branches.case.shape, branches.constraints.divisors
-    few, every = menu_of(shape, exact=exact, most=FEW_TILES), menu_of(shape, exact=exact)
     slack = 1.0 if branches.exact else SLACK
     roots = branches.roots(WAYS, FEW_WAYS)
+    wholes = roots.complete and not branches.windowed
+    few, every = (menu_of(shape, exact=exact, most=most, wholes=wholes) for most in (FEW_TILES, 0))
     if not roots.complete:
         effort //= UNPROVEN
     looks = [branches.look(roots, few, np.inf, effort // 4, FIRST_SHARE, slack=slack, keep=KEPT)]

@@ -52,8 +52,11 @@ class Menu:
     whole: bool
 
 
-def menu_of(shape: Shape, *, exact: bool = False, most: int = 0) -> Menu:
-    """Return the menu of a shape; ``exact`` for tiles that divide, ``most`` for no more than so many of each."""
+def menu_of(shape: Shape, *, exact: bool = False, most: int = 0, wholes: bool = False) -> Menu:
+    """Return the menu of a shape; ``exact`` for tiles that divide, ``most`` for no more than so many of each.
+
+    ``wholes`` lets nodes of double-buffered levels keep a whole operand: a proof needs it, and it weakens the bounds.
+    """
     dims = active(shape)
     menus = [divisors(shape.extents[dim]) if exact else tile_choices(shape.extents[dim]) for dim in dims]
     if most:
@@ -65,7 +68,7 @@ def menu_of(shape: Shape, *, exact: bool = False, most: int = 0) -> Menu:
     windowed = bool(rows.slides or columns.slides)
     record = np.zeros(1, LOOPS)
     one = record[0]
-    one["dims"], one["exact"], one["windowed"] = len(dims), exact, windowed
+    one["dims"], one["exact"], one["windowed"], one["wholes"] = len(dims), exact, windowed, wholes
     one["image"] = -1
     for number, (dim, menu) in enumerate(zip(dims, menus, strict=True)):
         one["extent"][number], one["reuse"][number] = shape.extents[dim], reused(dim)

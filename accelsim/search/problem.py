@@ -34,6 +34,7 @@ LOOPS = np.dtype(
         ("choices", "i8", DIMENSIONS),  # tiles to choose from
         ("exact", "i8"),  # whether tiles must divide
         ("windowed", "i8"),
+        ("wholes", "i8"),  # whether nodes of double-buffered levels may keep a whole operand whatever their loops
         ("halo", "i8"),  # whether what tiles reach of the input is known
         ("y", _AXIS),
         ("x", _AXIS),
