@@ -12,18 +12,16 @@ import numpy as np
 
 from accelsim.engine.case import Floats
 from accelsim.engine.links import Ports, Work, add, chain
-from accelsim.mapping.counts import Counts
 from accelsim.mapping.halo import reached_pairs
 from accelsim.mapping.nest import Loop, Nest
+from accelsim.mapping.order import Order
 from accelsim.workload.shape import RELEVANT, Shape
 
 Stalls = dict[tuple[str, str], Floats]
 """Cycles by the level whose port is waited for, and the operand."""
 
 
-def step_waits(
-    ports: Ports, nest: Nest, counts: Counts, fed: dict[str, Work], compute: Floats
-) -> tuple[Floats, Stalls]:
+def step_waits(ports: Ports, nest: Nest, order: Order, fed: dict[str, Work], compute: Floats) -> tuple[Floats, Stalls]:
     """Return the cycles that steps wait for what the MACs read and write, in all and by level and operand.
 
     Parameters
@@ -42,7 +40,7 @@ def step_waits(
     full = {port: cycles / np.maximum(again, 1e-9) for port, cycles in returns.items()}
     names = list({port: None for work in fed.values() for port in work})
     waits, port_at = ports.zero, np.full(len(ports.zero), -1)
-    for often, scales in _crowds(ports, nest, counts):
+    for often, scales in _crowds(ports, nest, order):
         for share, extra in ((1 - again, {}), (again, full)):
             share = share * often
             work: Work = {}
@@ -67,10 +65,10 @@ def _blamed(ports: Ports, fed: dict[str, Work], port: str, waits: Floats) -> Sta
     return {(ports.level_of[port], operand): np.where(most == at, waits, 0.0) for at, operand in enumerate(fed)}
 
 
-def _crowds(ports: Ports, nest: Nest, counts: Counts) -> list[tuple[Floats, dict[str, Floats]]]:
+def _crowds(ports: Ports, nest: Nest, order: Order) -> list[tuple[Floats, dict[str, Floats]]]:
     """Shares of the steps in which as many instances work, and what each operand moves then over its mean."""
     found = [(ports.zero + 1, dict.fromkeys("WIO", ports.zero + 1))]
-    for dim, working in counts.working.items():
+    for dim, working in order.working.items():
         rest = working.states - working.full
         if not rest.any():
             continue

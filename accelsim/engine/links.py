@@ -21,6 +21,7 @@ from accelsim.engine.traffic import READS, Action, Traffic
 from accelsim.hardware.chip import Chip, Level
 from accelsim.mapping.counts import Counts
 from accelsim.mapping.nest import Keep, Loop, Nest
+from accelsim.mapping.order import Order
 from accelsim.workload.shape import REDUCTION, RELEVANT
 
 Key = TypeVar("Key")
@@ -168,7 +169,7 @@ def chain(nest: Nest, operand: str) -> list[tuple[int, str]]:
     ]
 
 
-def links_of(batch: Batch, nest: Nest, counts: Counts, ports: Ports) -> list[Link]:
+def links_of(batch: Batch, nest: Nest, counts: Counts, order: Order, ports: Ports) -> list[Link]:
     """Return all links of a nest into levels that are not ideal, the outermost levels first."""
     found = []
     for operand in "WIO":
@@ -176,15 +177,15 @@ def links_of(batch: Batch, nest: Nest, counts: Counts, ports: Ports) -> list[Lin
             own = ports.levels[level]
             if own.buffering == "ideal":
                 continue
-            changes = _changes(nest, counts, operand, place, ports.zero)
-            replaced = {at: ports.zero + often for at, often in counts.replaced[level, operand].items()}
+            changes = _changes(nest, order, operand, place, ports.zero)
+            replaced = {at: ports.zero + often for at, often in order.replaced[level, operand].items()}
             stays = sum(replaced.values(), start=ports.zero + 1)
             rank = _rank(batch.chip, level)
             link = Link(operand, level, outside, rank, own.buffering == "single", place, changes, stays, replaced)
             if operand == "O":
-                _partial_sums(link, nest, counts, ports)
+                _partial_sums(link, nest, counts, order, ports)
             else:
-                _inputs(link, counts, ports)
+                _inputs(link, counts, order, ports)
             found.append(link)
     found.sort(key=lambda link: (-link.rank, "WIO".index(link.operand)))
     outputs = [link for link in found if link.operand == "O"]
@@ -198,10 +199,10 @@ def _rank(chip: Chip, level: str) -> int:
     return [own.name for own in chip.levels].index(level)
 
 
-def _changes(nest: Nest, counts: Counts, operand: str, place: int, zero: Floats) -> Ints:
+def _changes(nest: Nest, order: Order, operand: str, place: int, zero: Floats) -> Ints:
     """The innermost loop outside a node that replaces its box."""
     changes = np.full(len(zero), -1)
-    for at, advances in counts.advances.items():
+    for at, advances in order.advances.items():
         if at < place and _dim(nest, at) in RELEVANT[operand]:
             changes = np.where(advances > 0, at, changes)
     return changes
@@ -213,10 +214,10 @@ def _dim(nest: Nest, place: int) -> str:
     return line.dim
 
 
-def _inputs(link: Link, counts: Counts, ports: Ports) -> None:
+def _inputs(link: Link, counts: Counts, order: Order, ports: Ports) -> None:
     """Tiles of W or I: each loop's share of the words, at the width that they really have."""
     key, opening = (link.level, link.operand), counts.opening[link.level, link.operand]
-    later = counts.entered[key]
+    later = order.entered[key]
     for level, action, words in ((link.outside, "read", "reads"), (link.level, "fill", "fills")):
         bits = ports.flows(level, link.operand, action)[1]  # type: ignore[arg-type]
         every = getattr(opening, words) + sum(getattr(one, words) for one in later.values())
@@ -227,12 +228,12 @@ def _inputs(link: Link, counts: Counts, ports: Ports) -> None:
             add(link.coming.setdefault(place, {}), ports.cycles(level, action, mean, tile=True))  # type: ignore[arg-type]
 
 
-def _partial_sums(link: Link, nest: Nest, counts: Counts, ports: Ports) -> None:
+def _partial_sums(link: Link, nest: Nest, counts: Counts, order: Order, ports: Ports) -> None:
     """Tiles of O: those that leave for good, those that leave to return, and those that return."""
-    entered = _box_sizes(link, counts, ports)
+    entered = _box_sizes(link, counts, order, ports)
     returning, visits = ports.zero, ports.zero + 1
-    for place in (at for at in counts.advances if at < link.place):
-        returning = returning + link.replaced[place] * returned(nest, counts, place) * entered[place]
+    for place in (at for at in order.advances if at < link.place):
+        returning = returning + link.replaced[place] * returned(nest, order, place) * entered[place]
     visits = np.where(link.stays > returning, link.stays / np.maximum(link.stays - returning, 1), 1.0)
     ways: tuple[tuple[str, Action, Action], ...] = ((link.outside, "read", "update"), (link.level, "return", "drain"))
     for level, inward, outward in ways:
@@ -254,19 +255,19 @@ def _partial_sums(link: Link, nest: Nest, counts: Counts, ports: Ports) -> None:
         add(link.finished, ports.cycles(level, outward, late, tile=True))
 
 
-def _box_sizes(link: Link, counts: Counts, ports: Ports) -> dict[int, Floats]:
+def _box_sizes(link: Link, counts: Counts, order: Order, ports: Ports) -> dict[int, Floats]:
     """Words in the boxes that a loop's advances enter, and leave (`Link.left`), over those of the mean box."""
-    tiles = counts.tiles[link.level]
-    often = {at: np.maximum(counts.advances[at], 1) for at in tiles}
+    tiles = order.tiles[link.level]
+    often = {at: np.maximum(order.advances[at], 1) for at in tiles}
     every = {at: one.entered / often[at] for at, one in tiles.items()}
     first = ports.zero + counts.boxes[link.level, "O"]
     mean = sum((every[at] * link.replaced[at] for at in tiles), start=first) / link.stays
-    link.left = {at: np.where(counts.advances[at] > 0, one.left / often[at] / mean, 1.0) for at, one in tiles.items()}
-    return {at: np.where(counts.advances[at] > 0, size / mean, 1.0) for at, size in every.items()}
+    link.left = {at: np.where(order.advances[at] > 0, one.left / often[at] / mean, 1.0) for at, one in tiles.items()}
+    return {at: np.where(order.advances[at] > 0, size / mean, 1.0) for at, size in every.items()}
 
 
-def returned(nest: Nest, counts: Counts, place: int) -> Floats:
+def returned(nest: Nest, order: Order, place: int) -> Floats:
     """Share of a loop's advances at which partial sums return: all, or all but the first visits of an output."""
     if _dim(nest, place) in REDUCTION:
-        return np.ones(np.shape(counts.steps))
-    return np.asarray(1 - 1 / np.maximum(counts.rounds[place], 1))
+        return np.ones(np.shape(order.rounds[place]))
+    return np.asarray(1 - 1 / np.maximum(order.rounds[place], 1))

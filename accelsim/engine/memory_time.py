@@ -24,6 +24,7 @@ from accelsim.engine.links import Link, Ports, Work, add, links_of, returned
 from accelsim.engine.traffic import Traffic
 from accelsim.mapping.counts import Counts
 from accelsim.mapping.nest import Loop, Nest
+from accelsim.mapping.order import Order
 from accelsim.workload.shape import REDUCTION
 
 
@@ -56,6 +57,8 @@ class Pipeline:
 def pipeline(batch: Batch, nest: Nest, counts: Counts, moved: Traffic, compute: Floats) -> Pipeline | None:
     """Return the time of tiles and steps, or None if nothing waits: every level inside the outermost is ideal.
 
+    None, too, for counts without their order: the sums alone say nothing of what waits.
+
     Parameters
     ----------
     batch : Batch
@@ -65,23 +68,23 @@ def pipeline(batch: Batch, nest: Nest, counts: Counts, moved: Traffic, compute: 
     compute : float64 array, shape (n,)
         Cycles of the array alone, spread evenly over the steps.
     """
-    if all(level.buffering == "ideal" for level in batch.chip.levels[:-1]) or not counts.replaced:
+    if all(level.buffering == "ideal" for level in batch.chip.levels[:-1]) or counts.order is None:
         return None
-    return _Walk(batch, nest, counts, moved, compute).result()
+    return _Walk(batch, nest, counts, counts.order, moved, compute).result()
 
 
 class _Walk:
     """The loops of a nest, from inside out."""
 
-    def __init__(self, batch: Batch, nest: Nest, counts: Counts, moved: Traffic, compute: Floats) -> None:
-        self.nest, self.counts = nest, counts
+    def __init__(self, batch: Batch, nest: Nest, counts: Counts, order: Order, moved: Traffic, compute: Floats) -> None:
+        self.nest, self.order = nest, order
         self.ports = Ports(batch, counts, moved)
         self.zero = self.ports.zero
-        self.links = links_of(batch, nest, counts, self.ports)
+        self.links = links_of(batch, nest, counts, order, self.ports)
         self.stalls: Stalls = {}
         self.steps = self.zero + counts.steps
         self.fed = self.ports.fed(nest)
-        waits, stalls = step_waits(self.ports, nest, counts, self.fed, compute)
+        waits, stalls = step_waits(self.ports, nest, order, self.fed, compute)
         for key, cycles in stalls.items():
             self._stall(key, cycles)
         self.time = compute + waits
@@ -90,14 +93,14 @@ class _Walk:
             add(self.load, work)
         self.bodies: dict[int, Floats] = {}
         rounds = self.zero + 1
-        for place, advances in counts.advances.items():
+        for place, advances in order.advances.items():
             rounds = rounds + advances
             self.bodies[place] = rounds
         self.window = {id(link): self.zero for link in self.links}
         self.within: dict[int, Work] = {id(link): {} for link in self.links}
 
     def result(self) -> Pipeline:
-        for place in reversed(list(self.counts.advances)):
+        for place in reversed(list(self.order.advances)):
             self._open_windows(place)
             self._advance(place)
         opening, first = self._opening()
@@ -137,8 +140,8 @@ class _Walk:
     def _length(self, link: Link, place: int) -> Floats:
         """How long the stays are that a loop's advances end (-1: the last stay), over the mean stay."""
         length = self.zero + 1
-        advances = self.counts.advances[place] if place >= 0 else 1
-        for mover, steps in self.counts.ending[place].items():
+        advances = self.order.advances[place] if place >= 0 else 1
+        for mover, steps in self.order.ending[place].items():
             here = link.changes == mover
             if here.any():
                 mean = self.steps / self.bodies[mover]
@@ -158,7 +161,7 @@ class _Walk:
                 self._stall(key, weight * cycles)
             stalled = stalled + weight * boundary.late
         self.time = self.time + stalled
-        back = returned(self.nest, self.counts, place)
+        back = returned(self.nest, self.order, place)
         for due in dues:
             outputs, often = due.link.operand == "O", np.where(due.now, due.link.replaced[place], 0.0)
             add(self.load, due.coming, often * back if outputs else often)
@@ -167,7 +170,7 @@ class _Walk:
 
     def _classes(self, place: int, dues: list[Due]) -> Iterator[tuple[Floats, list[Due]]]:
         """The advances of a loop that replace all boxes, and those that leave some as they were, by kind."""
-        advances = np.maximum(self.counts.advances[place], 1)
+        advances = np.maximum(self.order.advances[place], 1)
         shares = [np.where(due.now, due.link.replaced[place] / advances, 1.0) for due in dues]
         every = np.min(shares, axis=0)
         for weight, own in self._kinds(place, dues):
@@ -184,7 +187,7 @@ class _Walk:
         double-buffered box that changes here for the first time in a round of this loop sends out the last tile of
         the round before, which the advance of a loop outside has ended.
         """
-        advances = self.zero + self.counts.advances[place]
+        advances = self.zero + self.order.advances[place]
         outputs = [due for due in dues if due.link.operand == "O"]
         if not outputs:
             yield advances, dues
@@ -194,17 +197,17 @@ class _Walk:
         first = np.where(changing, np.minimum(rounds, advances), 0.0)
         each = first / np.maximum(rounds, 1)
         kinds: dict[tuple[bool, str], dict[int, Floats]] = {}
-        sources = {at: each * self.counts.advances[at] for at in self.counts.advances if at < place}
+        sources = {at: each * self.order.advances[at] for at in self.order.advances if at < place}
         for at, often in (sources | {place: advances - first}).items():
             if self._reduces(at):
                 kinds.setdefault((True, "partial"), {})[at] = often
                 continue
-            new = 1 / np.maximum(self.counts.rounds[at], 1)  # share of first visits, and of last ones
+            new = 1 / np.maximum(self.order.rounds[at], 1)  # share of first visits, and of last ones
             once = new >= 1
             kinds.setdefault((False, "finished"), {})[at] = np.where(once, often, 0.0)
             for kind, share in (((False, "partial"), new), ((True, "finished"), new), ((True, "partial"), 1 - 2 * new)):
                 kinds.setdefault(kind, {})[at] = np.where(once, 0.0, often * share)
-        yield each, _with(dues, False, "none", place, {place: each}, self.zero + self.counts.rounds[place] <= 1)
+        yield each, _with(dues, False, "none", place, {place: each}, self.zero + self.order.rounds[place] <= 1)
         for (returns, leaves), by_source in kinds.items():
             yield np.asarray(sum(by_source.values())), _with(dues, returns, leaves, place, by_source)
 

@@ -12,7 +12,7 @@ force and must agree integer for integer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -25,53 +25,9 @@ from accelsim.mapping.digits import Bools, Ints
 from accelsim.mapping.factors import Factors
 from accelsim.mapping.fetching import fed_to_macs, fetched
 from accelsim.mapping.nest import Nest
-from accelsim.mapping.tally import LevelCounts
-from accelsim.workload.shape import DIMS, REDUCTION, RELEVANT, Shape
-
-
-@dataclass(frozen=True)
-class Opening:
-    """Words of the first boxes of a level: filled into all its instances, and read outside it for them."""
-
-    fills: Ints
-    reads: Ints
-
-
-@dataclass(frozen=True)
-class Closing:
-    """Words of the last boxes of a level: drained from all its instances, and updated outside it, merged."""
-
-    drains: Ints
-    updates: Ints
-
-
-@dataclass(frozen=True)
-class Tiles:
-    """Words of O in the boxes of one instance, the lead, summed over advances: that they leave, and that they enter."""
-
-    left: Ints
-    entered: Ints
-
-
-@dataclass(frozen=True)
-class Working:
-    """How many instances that the spatial loops of a dimension spread over have work, over the dimension's own states.
-
-    Parameters
-    ----------
-    states : int
-        States of the temporal loops of the dimension.
-    full : int
-        States of these in which all instances have work.
-    worked : int
-        Instances with work, summed over the states.
-    instances : int
-    """
-
-    states: Ints
-    full: Ints
-    worked: Ints
-    instances: Ints
+from accelsim.mapping.order import Order, Tiles, Working, ordered
+from accelsim.mapping.tally import Closing, LevelCounts, Opening
+from accelsim.workload.shape import DIMS, RELEVANT, Shape
 
 
 @dataclass(frozen=True)
@@ -97,21 +53,8 @@ class Counts:
         Instances of each fan-out that the spatial loops use.
     visits : mapping from operand to int
         Boxes that the innermost level of the operand holds one after another.
-    advances : mapping from place to int
-        How often each temporal loop advances, by its place in the nest.
-    rounds : mapping from place to int
-        States of the reduction loops outside each temporal loop.
-    entered : mapping from (level, operand) to mapping from place to Opening
-        W and I words that come into a level at the advances of each temporal loop outside it.
-    ending : mapping from place to mapping from place to int
-        Steps in the last rounds of the body of a loop (second) before all advances of a loop outside it, or of itself
-        (first); of loops that replace a box. -1 stands for the end of the layer.
-    replaced : mapping from (level, operand) to mapping from place to int
-        How many advances of each temporal loop outside a node replace its box.
-    tiles : mapping from level to mapping from place to Tiles
-        Of the nodes of O, at all advances of each temporal loop outside them.
-    working : mapping from dimension to Working
-        Of dimensions that are spread over instances.
+    order : Order or None
+        When tiles come and go; None where only the sums were asked for.
     """
 
     macs: Ints
@@ -123,13 +66,7 @@ class Counts:
     closing: Mapping[str, Closing]
     instances: Mapping[str, Ints]
     visits: Mapping[str, Ints]
-    advances: Mapping[int, Ints] = field(default_factory=dict)
-    rounds: Mapping[int, Ints] = field(default_factory=dict)
-    entered: Mapping[tuple[str, str], Mapping[int, Opening]] = field(default_factory=dict)
-    ending: Mapping[int, Mapping[int, Ints]] = field(default_factory=dict)
-    replaced: Mapping[tuple[str, str], Mapping[int, Ints]] = field(default_factory=dict)
-    tiles: Mapping[str, Mapping[int, Tiles]] = field(default_factory=dict)
-    working: Mapping[str, Working] = field(default_factory=dict)
+    order: Order | None = None
 
 
 def count(shape: Shape, nest: Nest, convention: Convention = "accelsim") -> Counts:
@@ -156,7 +93,7 @@ def _combined(parts: Sequence[Counts], combine: Callable[[list[Any]], Any]) -> C
         first = entries[0]
         if isinstance(first, Mapping):
             return {key: walk([entry[key] for entry in entries]) for key in first}
-        if isinstance(first, Counts | LevelCounts | Opening | Closing | Tiles | Working):
+        if isinstance(first, Counts | LevelCounts | Opening | Closing | Order | Tiles | Working):
             return type(first)(**{name: walk([getattr(entry, name) for entry in entries]) for name in vars(first)})
         return combine(entries)
 
@@ -172,6 +109,7 @@ def count_many(
     convention: Convention = "accelsim",
     *,
     exact: bool = True,
+    order: bool = True,
     extents: Mapping[str, Ints] | None = None,
 ) -> Counts:
     """Return the counts of many mappings that share one structure.
@@ -189,6 +127,9 @@ def count_many(
     convention : {"accelsim", "timeloop"}
     exact : bool
         False replaces the sums over an image axis by the mean reach of a tile, to rank many mappings.
+    order : bool
+        False leaves out the order in which tiles come and go: a quarter of the work, which only the engine's time
+        needs, and sums do not.
     extents : mapping of dimension to int64 array of shape (n,), optional
         Extents of each case in place of those of its shape, for layers that differ in nothing else (a context
         that grows); only of dimensions that no window moves over.
@@ -201,17 +142,17 @@ def count_many(
     whole = Cases(shapes, shape_of, nest, tiles, convention, exact, extents)
     factors = Factors(whole)
     if len(shape_of) <= BLOCK:
-        return _count(whole, factors)
+        return _count(whole, factors, order)
     starts = range(0, len(shape_of), BLOCK)
     parts = [factors.part(slice(start, start + BLOCK)) for start in starts]
-    return _joined([_count(part.cases, part) for part in parts])
+    return _joined([_count(part.cases, part, order) for part in parts])
 
 
 BLOCK = 8192
 """Cases counted at once: as many as stay in a processor's cache."""
 
 
-def _count(cases: Cases, factors: Factors) -> Counts:
+def _count(cases: Cases, factors: Factors, order: bool) -> Counts:
     moved: Moved = accumulated(cases, factors)
     opening: dict[tuple[str, str], Opening] = {}
     entered: dict[tuple[str, str], dict[int, Opening]] = {}
@@ -239,77 +180,8 @@ def _count(cases: Cases, factors: Factors) -> Counts:
         },
         instances=cases.instances,
         visits={operand: _visits(cases, factors, operand, cases.nodes[operand][-1][0]) for operand in "WIO"},
-        advances={loop.place: _states(cases, factors, DIMS, loop.place) for loop in cases.advances},
-        rounds={loop.place: _states(cases, factors, REDUCTION, loop.place) for loop in cases.advances},
-        entered=entered,
-        ending=_ending(cases, factors),
-        replaced={
-            (level, operand): {at: _replaced(cases, factors, operand, node, at) for at in cases.advances_above(node)}
-            for operand in "WIO"
-            for node, level in cases.nodes[operand][1:]
-        },
-        tiles={
-            level: {at: _tiles(cases, factors, node, at) for at in cases.advances_above(node)}
-            for node, level in cases.nodes["O"][1:]
-        },
-        working={dim: _working(cases, factors, dim) for dim in DIMS if any(loop.spatial for loop in cases.loops[dim])},
+        order=ordered(cases, factors, entered) if order else None,
     )
-
-
-def _tiles(cases: Cases, factors: Factors, node: int, advance: int) -> Tiles:
-    """Words in the boxes that the lead leaves and enters at the advances of a loop."""
-    often = _states(cases, factors, cases.other["O"], advance)
-    left, entered = (
-        prod((measure(dim, node, advance) for dim in cases.plain["O"]), start=often)
-        for measure in (factors.ended, factors.begun)
-    )
-    return Tiles(left, entered)
-
-
-def _working(cases: Cases, factors: Factors, dim: str) -> Working:
-    """How many instances have work in the states of one dimension."""
-    return Working(
-        factors.lead_states(dim, cases.bottom, cases.bottom),
-        factors.full_states(dim),
-        factors.working(dim, cases.bottom, cases.bottom, cases.bottom),
-        factors.instances(dim, -1, cases.bottom),
-    )
-
-
-def _ending(cases: Cases, factors: Factors) -> dict[int, dict[int, Ints]]:
-    """Steps in the rounds that advances end, of loops that may replace the box of a node."""
-    looped = [dim for dim in DIMS if cases.loops[dim]]
-    movers = {
-        loop.place
-        for operand in "WIO"
-        for node, _ in cases.nodes[operand][1:]
-        for loop in cases.advances
-        if loop.place < node and loop.dim in RELEVANT[operand]
-    }
-    return {
-        place: {
-            mover: prod((factors.ending_states(dim, place, mover) for dim in looped), start=cases.one)
-            for mover in sorted(movers) if mover >= place
-        }
-        for place in (START, *(loop.place for loop in cases.advances))
-    }  # fmt: skip
-
-
-def _replaced(cases: Cases, factors: Factors, operand: str, node: int, advance: int) -> Ints:
-    """Advances of a loop that replace the box of a node: all, less those at which no loop of the operand moves."""
-    every = _states(cases, factors, DIMS, advance)
-    if any(loop.place == advance for dim in RELEVANT[operand] for loop in cases.loops[dim]):
-        return every
-    own = [dim for dim in DIMS if dim in RELEVANT[operand] and cases.loops[dim]]
-    rest = [dim for dim in DIMS if dim not in RELEVANT[operand]]
-    still = prod((factors.still_states(dim, node, advance) for dim in own), start=cases.one)
-    return every - still * _states(cases, factors, rest, advance)
-
-
-def _states(cases: Cases, factors: Factors, dims: Sequence[str], advance: int) -> Ints:
-    """States of the temporal loops over some dimensions at the advances of one loop."""
-    looped = [dim for dim in dims if cases.loops[dim]]
-    return prod((factors.lead_states(dim, cases.bottom, advance) for dim in looped), start=cases.one)
 
 
 def _moves(cases: Cases, operand: str, node: int) -> Bools:
@@ -324,7 +196,7 @@ def _visits(cases: Cases, factors: Factors, operand: str, node: int) -> Ints:
     for loop in reversed([loop for loop in cases.advances if loop.place < node]):
         moves = moves | ((loop.bound > 1) & (loop.dim in RELEVANT[operand]))
         if moves.any():
-            total = total + _states(cases, factors, DIMS, loop.place) * moves
+            total = total + factors.advances(DIMS, loop.place) * moves
     return total
 
 

@@ -9,7 +9,7 @@ only the distinct tilings of a dimension are computed, and spread over the mappi
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from math import prod
@@ -98,11 +98,12 @@ class Factors:
         self._places = {dim: [loop.place for loop in loops] for dim, loops in whole.loops.items()}
         self._tilings: dict[object, Tilings] = {}
         self._tables: dict[object, Ints] = {}
+        self._found: dict[object, Ints] = {}
 
     def part(self, rows: slice) -> Factors:
         """Return the factors of some of the cases; tables are shared."""
         part = copy(self)
-        part.cases, part._rows = self._whole.part(rows), rows
+        part.cases, part._rows, part._found = self._whole.part(rows), rows, {}
         return part
 
     def new(self, dim: str, node: int, advance: int) -> Ints:
@@ -122,6 +123,12 @@ class Factors:
     def lead_states(self, dim: str, node: int, advance: int) -> Ints:
         """Loop states of ``dim`` at an advance, as the lead counts them."""
         return self.working(dim, node, advance, -1)
+
+    def advances(self, dims: Sequence[str], advance: int) -> Ints:
+        """How often a loop advances, as the lead counts it, over the states of the loops of some dimensions."""
+        bottom = self.cases.bottom
+        looped = [dim for dim in dims if self._places[dim]]
+        return prod((self.lead_states(dim, bottom, advance) for dim in looped), start=self.cases.one)
 
     def working(self, dim: str, node: int, advance: int, merge: int) -> Ints:
         """Loop states of ``dim`` in which an instance has work, those below ``merge`` counted as one."""
@@ -229,11 +236,17 @@ class Factors:
         measure: Callable[[Ints, list[Digit]], Ints],
         inside: Role,
     ) -> Ints:
+        asked = what, dim, node, advance, spread
+        if asked in self._found:
+            return self._found[asked]
+
         def compute(tilings: Tilings) -> Ints:
             chain = self._chain(dim, tilings, advance, inside, spread)
             return measure(self._whole.extent[dim][tilings.first], chain)
 
-        return self._spread_out((dim,), node, (what, *self._standing(dim, advance, spread)), compute)
+        found = self._spread_out((dim,), node, (what, *self._standing(dim, advance, spread)), compute)
+        self._found[asked] = found
+        return found
 
     def _standing(self, dim: str, advance: int, cut: int) -> tuple[int, ...]:
         """How the loops of a dimension stand to an advance and a cut."""

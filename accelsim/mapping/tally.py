@@ -1,8 +1,10 @@
-"""How many words does one level move for one operand? The record that every count is given in."""
+"""How many words does one level move for one operand? The records that every count is given in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from accelsim.mapping.digits import Ints
 
 
 @dataclass(frozen=True)
@@ -30,3 +32,19 @@ class LevelCounts:
     updates_final: int = 0
     drains_partial: int = 0
     drains_final: int = 0
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Words of the first boxes of a level: filled into all its instances, and read outside it for them."""
+
+    fills: Ints
+    reads: Ints
+
+
+@dataclass(frozen=True)
+class Closing:
+    """Words of the last boxes of a level: drained from all its instances, and updated outside it, merged."""
+
+    drains: Ints
+    updates: Ints

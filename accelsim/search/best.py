@@ -44,6 +44,7 @@ class Best:
         self.nest: Nest | None = None
         self.value = (np.inf, np.inf)
         self.evaluated = 0
+        self.waits = any(level.buffering != "ideal" for level in chip.levels[:-1])
 
     def worse(self, first: Floats, second: Floats) -> NDArray[np.bool_]:
         """Return whether rows with such scores are no better than the best."""
@@ -63,18 +64,30 @@ class Best:
     def price(self, structure: Nest, tilings: Sequence[tuple[int, ...]]) -> Floats:
         """Price mappings of one structure, and keep one if it fits, obeys and is the best.
 
-        Returns their objectives, shape (n,), infinite for those that are not legal.
+        Returns their objectives, shape (n,): infinite for those that are not legal, and no more than a bound for those
+        that are no better than the best.
         """
-        which = np.zeros(len(tilings), dtype=np.int64)
-        tiles = np.array(tilings, dtype=np.int64).reshape(len(tilings), -1)
-        counts = count_many([self.case.shape], which, structure, tiles)
-        batch = Batch(self.chip, [self.case], which)
-        first, second = scores(evaluate(batch, structure, counts, exact=False), self.objective)
+        first, second, legal = self._scores(structure, tilings, order=False)
+        open_ = np.flatnonzero(legal & ~self.worse(first, second))
+        if self.waits and open_.size:  # sums are a bound of the time: few are worth its order
+            first[open_], second[open_], _ = self._scores(structure, [tilings[row] for row in open_], order=True)
         self.evaluated += len(tilings)
-        legal = fits(batch, structure, counts)
-        for row in np.lexsort((second, first)):
+        for row in open_[np.lexsort((second[open_], first[open_]))]:
+            if self.worse(first[row : row + 1], second[row : row + 1])[0]:
+                continue
             nest = tiled(structure, tilings[row], self.case)
-            legal[row] = legal[row] and keeps_pins(nest, self.case.shape, self.constraints)
-            if legal[row] and not self.worse(first[row : row + 1], second[row : row + 1])[0]:
+            legal[row] = keeps_pins(nest, self.case.shape, self.constraints)
+            if legal[row]:
                 self.value, self.nest = (float(first[row]), float(second[row])), nest
         return np.where(legal, first, np.inf)
+
+    def _scores(
+        self, structure: Nest, tilings: Sequence[tuple[int, ...]], *, order: bool
+    ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Scores of mappings, and whether they fit; without the order of tiles at the least time that sums allow."""
+        which = np.zeros(len(tilings), dtype=np.int64)
+        tiles = np.array(tilings, dtype=np.int64).reshape(len(tilings), -1)
+        counts = count_many([self.case.shape], which, structure, tiles, order=order)
+        batch = Batch(self.chip, [self.case], which)
+        first, second = scores(evaluate(batch, structure, counts, exact=False), self.objective)
+        return first, second, fits(batch, structure, counts)

@@ -170,13 +170,13 @@ def _ranked(
     *,
     exact: bool,
 ) -> _Ranking:
-    """Score some rows of every pool, by exact or by approximate counts."""
+    """Score some rows of every pool, by exact counts, or by approximate ones and the least time that sums allow."""
     shapes = [case.shape for case in cases]
     scored = []
     for pool, chosen in zip(pools, rows, strict=True):
         case_of = pool.case_of[chosen]
         if chosen.size:
-            counts = count_many(shapes, case_of, pool.nest, pool.tiles[chosen], exact=exact)
+            counts = count_many(shapes, case_of, pool.nest, pool.tiles[chosen], exact=exact, order=exact)
             result = evaluate(Batch(chip, cases, case_of), pool.nest, counts, exact=False)
             scored.append((case_of, *scores(result, objective)))
         else:

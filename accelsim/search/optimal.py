@@ -58,7 +58,7 @@ SLACK = 1.03
 KEEPER_TILES = 300_000
 """Tiles of all dimensions together up to which nodes inside a fan-out are tried that keep several tiles."""
 
-KEPT, MANY, PRICED, FEW, MOST = 16, 64, 6, 1, 4
+KEPT, MANY, PRICED, FEW, MOST = 16, 64, 4, 1, 4
 """Rows kept, at first and where bounds were too low; rows priced by the engine at once; nests of each of them, and of
 the best one."""
 
@@ -175,16 +175,25 @@ def _price(branches: Branches, best: Best, rows: Sequence[Row]) -> float:
     Returns the least bound of a row whose price does not meet it, or that was not priced.
     """
     unsettled = np.inf
+    rows = _alike_last(rows)
     for start in range(0, len(rows), PRICED):
         some = rows[start : start + PRICED]
         if best.nest is not None and (start > 0 or some[0].bound > best.value[0] * (1 + EQUAL)):
-            return min(unsettled, some[0].bound)
+            return min([unsettled, *(row.bound for row in rows[start:])])
         prices = _priced(branches, best, some, None if branches.constraints.loops else FEW)
         unsettled = min([unsettled, *(row.bound for row, one in zip(some, prices, strict=True) if _open(row, one))])
         winner = int(np.argmin(prices))
         if np.isfinite(prices[winner]) and _open(some[winner], prices[winner]):
             _priced(branches, best, some[winner : winner + 1], None if branches.constraints.loops else MOST)
     return unsettled
+
+
+def _alike_last(rows: Sequence[Row]) -> list[Row]:
+    """Rows by bound; those whose bound another has as well, most often mirror images, behind all others."""
+    first: dict[float, Row] = {}
+    for row in rows:
+        first.setdefault(float(f"{row.bound:.9g}"), row)
+    return [*first.values(), *(row for row in rows if first[float(f"{row.bound:.9g}")] is not row)]
 
 
 def _open(row: Row, price: float) -> bool:

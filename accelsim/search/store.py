@@ -91,10 +91,11 @@ def _from_disk_or_searched(
 
 
 def _prepare(chip: Chip, cases: Sequence[Case], objective: Objective, constraints: Constraints) -> None:
-    """Map all cases by the heuristic at once, which is quicker than one by one: searches of windows begin with it."""
+    """Map by the heuristic, at once, what a search may fall back on: windows, and all where bounds leave stalls out."""
     if constraints == FREE:
+        likely = [case for case in cases if objective != "energy" or slides(case.shape)]
         with suppress(InfeasibleError):  # its search says so, of its own layer
-            choose(chip, [case for case in cases if slides(case.shape)], chip.dataflows, objective)
+            choose(chip, likely, chip.dataflows, objective)
 
 
 def _text(one: Optimum) -> str:

@@ -81,8 +81,8 @@ class Seen(HTMLParser):
 @pytest.mark.parametrize(
     ("workload", "profile", "schemes", "options"),
     [
-        ("resnet8", "horowitz-45nm", ["fp32", "int8"], {}),
-        ("resnet8", "jetson-orin-nano", ["fp16", "int8"], {}),
+        ("autoencoder", "horowitz-45nm", ["fp32", "int8"], {}),
+        ("resnet8", "jetson-orin-nano", ["int8"], {}),
         ("llama-2-7b/decode", "tpu-v4i", ["bf16", "int8"], {}),
         ("autoencoder", "horowitz-45nm", ["fp16"], {"pass_": "training"}),
         ("filter-3x3x256", "horowitz-45nm", ["int8"], {}),

@@ -14,7 +14,7 @@ from accelsim.search.compiled import COMPILED
 from accelsim import load_profile, search_mapping
 from accelsim.workload.layer import Layer
 from accelsim.workload.shape import Shape
-one = search_mapping(Layer("product", "linear", Shape.gemm(M=6, N=4, K=4)), load_profile({chip!r}), "int8")
+one = search_mapping(Layer("product", "linear", Shape.gemm(M=4, N=3, K=2)), load_profile({chip!r}), "int8")
 print(json.dumps([COMPILED, one.energy_pj, one.certificate.proven]))
 """
 
