@@ -28,7 +28,7 @@ OBJECTIVES: tuple[Objective, ...] = ("energy", "latency", "edp")
 TIE = 0.01
 """Mappings whose objective differs by less count as equal: a hundredth of the energy is not worth twice the time."""
 
-SHORTLIST = 64
+SHORTLIST = 32
 """How many candidates of each case, best by approximate counts in each of three orders, are counted exactly."""
 
 

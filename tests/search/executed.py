@@ -20,10 +20,10 @@ import numpy as np
 from space import Chain, Loops, Mapping, every_chain, every_order, parted, repeated
 
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.counts import Closing, Counts, Opening
+from accelsim.mapping.counts import Counts
 from accelsim.mapping.interpreter import interpret
 from accelsim.mapping.nest import Hierarchy, Keep, Loop, Nest
-from accelsim.mapping.tally import LevelCounts
+from accelsim.mapping.tally import Closing, LevelCounts, Opening
 from accelsim.workload.shape import DIMS, OPERANDS, REDUCTION, RELEVANT, Shape, Window
 
 MOVES = len(astuple(LevelCounts()))
@@ -63,7 +63,7 @@ class Group:
                 return {key: one(value) for key, value in entry.items()}
             if is_dataclass(entry):
                 return type(entry)(**{name: one(value) for name, value in vars(entry).items()})
-            return entry[row : row + 1]
+            return None if entry is None else entry[row : row + 1]
 
         return one(self.counts)
 

@@ -19,7 +19,7 @@ from random import Random
 
 import numpy as np
 from executed import Executed, Group, execute, size
-from ordered import Order
+from ordered import Steps
 from pins import obeys, random_pins
 from space import Mapping
 from tiny import random_case
@@ -77,7 +77,9 @@ class Costs:
             if not self.timed[number]:
                 group, row = self.executed.groups[self.group_of[number]], int(self.row_of[number])
                 nest = self.executed.mapping(group, row).nest(self.chip)
-                energy, cycles = _priced(batch, nest, replace(group.of(row), **Order(self.case.shape, nest).fields()))
+                steps = Steps(self.case.shape, nest)
+                counts = replace(group.of(row), closing=steps.closing(), order=steps.order())
+                energy, cycles = _priced(batch, nest, counts)
                 assert cycles[0] >= self.cycles[number] * (1 - SAME)
                 assert energy[0] >= self.energy[number] * (1 - SAME)
                 self.energy[number], self.cycles[number], self.timed[number] = energy[0], cycles[0], True

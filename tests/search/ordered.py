@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 
 from accelsim.mapping import interpreter
-from accelsim.mapping.counts import Closing, Opening, Tiles, Working
 from accelsim.mapping.nest import Loop, Nest
+from accelsim.mapping.order import Order, Tiles, Working
+from accelsim.mapping.tally import Closing, Opening
 from accelsim.workload.shape import REDUCTION, RELEVANT, Shape
 
 END = -1
 
 
-class Order:
+class Steps:
     """The steps of one mapping, and the loop that each of them advances."""
 
     def __init__(self, shape: Shape, nest: Nest) -> None:
@@ -36,12 +37,12 @@ class Order:
         ]
         self.chains = {operand: self.run.chain(operand) for operand in "WIO"}
 
-    def fields(self) -> dict[str, Any]:
-        """Return the fields of Counts that tell of the order, as arrays of one entry."""
-        found = {
+    def order(self) -> Order:
+        """Return what the closed form says of the order, as arrays of one entry."""
+        found: dict[str, Any] = {
             "advances": self._by_loop(Counter(self.moved)),
             "rounds": self._by_loop(self._rounds()),
-            "entered": {}, "replaced": {}, "tiles": {}, "closing": {},
+            "entered": {}, "replaced": {}, "tiles": {},
             "ending": self._ending(),
             "working": self._working(),
         }  # fmt: skip
@@ -50,10 +51,13 @@ class Order:
                 found["replaced"][node.level, operand] = self._replaced(node)
                 if operand == "O":
                     found["tiles"][node.level] = self._tiles(node)
-                    found["closing"][node.level] = self._closing(parent, node)
                 else:
                     found["entered"][node.level, operand] = self._entered(parent, node)
-        return found
+        return Order(**found)
+
+    def closing(self) -> dict[str, Closing]:
+        """Return the words of the last boxes of O, by level."""
+        return {node.level: self._closing(parent, node) for parent, node in pairwise(self.chains["O"])}
 
     def _by_loop(self, counts: dict[int, int], node=None) -> dict[int, np.ndarray]:
         """Numbers of the temporal loops, all or those outside a node, by place."""
