@@ -160,7 +160,8 @@ def _search(branches: Branches, best: Best, effort: int) -> tuple[float, int]:
         else:
             below = best.value[0] * (1 + EQUAL)
             keepers = branches.roots(WAYS, FEW_WAYS, keepers=True)
-            looks.append(branches.look(keepers, every, below, 2 * effort, effort, slack=slack, keep=MANY))
+            limit = 2 * effort if least >= best.value[0] * (1 - EQUAL) else effort // UNPROVEN
+            looks.append(branches.look(keepers, every, below, limit, limit // 2, slack=slack, keep=MANY))
             least = min(least, _price(branches, best, looks[-1].rows), looks[-1].left, looks[-1].below)
     return least, sum(look.bounds for look in looks)
 
