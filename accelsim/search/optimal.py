@@ -63,6 +63,10 @@ KEPT, MANY, PRICED, FEW, MOST = 16, 64, 4, 1, 4
 the best one."""
 
 
+NEAR = 0.9
+"""Share of the best bound above which what is left may soon be proven."""
+
+
 @dataclass(frozen=True)
 class Optimum:
     """The best mapping that was found for a case, and what is proven of it."""
@@ -148,7 +152,8 @@ def _search(branches: Branches, best: Best, effort: int) -> tuple[float, int]:
     else:
         last = again(roots, effort // 100, effort // 2)
         if last.left < last.below:
-            last = again(roots, effort // 4, effort // 2)
+            near = last.left >= NEAR * last.below
+            last = again(roots, effort // 4, effort // 2 if near else effort // 8)
     least = min(_price(branches, best, _by_bound(looks)), last.left, last.below)
     if best.nest is None or (least < best.value[0] * (1 - EQUAL) and not branches.windowed):
         below = best.value[0] * (1 + EQUAL)
