@@ -63,6 +63,9 @@ KEPT, MANY, PRICED, FEW, MOST = 16, 64, 4, 1, 4
 the best one."""
 
 
+FEW_WHOLES = 2
+"""Rows priced of those that may keep a whole operand once where there is no room for two of its tiles."""
+
 NEAR = 0.9
 """Share of the best bound above which what is left may soon be proven."""
 
@@ -155,6 +158,11 @@ def _search(branches: Branches, best: Best, effort: int) -> tuple[float, int]:
             near = last.left >= NEAR * last.below
             last = again(roots, effort // 4, effort // 2 if near else effort // 8)
     least = min(_price(branches, best, _by_bound(looks)), last.left, last.below)
+    if not wholes:  # no proof needs them, and they weaken bounds: so they are looked at apart
+        copies = menu_of(shape, exact=exact, most=FEW_TILES, wholes=True)
+        looks.append(branches.look(roots, copies, np.inf, effort // 4, FIRST_SHARE, slack=slack, keep=KEPT))
+        promising = [row for row in _alike_last(looks[-1].rows) if row.bound < best.value[0]]
+        _priced(branches, best, promising[:FEW_WHOLES], FEW)
     if best.nest is None or (least < best.value[0] * (1 - EQUAL) and not branches.windowed):
         below = best.value[0] * (1 + EQUAL)
         looks.append(branches.look(roots, every, below, effort // 2, effort // 4, slack=np.inf, keep=MANY))
