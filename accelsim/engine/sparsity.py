@@ -5,7 +5,9 @@ With densities d of the operands, taken as independent of each other ::
     multiplied  = product of d over operands that are skipped or gated
     timed       = max(product of d over operands that are skipped, 1 / most speedup)
 
-as shares of the dense multiply-accumulates. MACs that are not timed are skipped; those that take time and are not
+as shares of the dense multiply-accumulates. Where an operand is skipped because its innermost level stores entries
+without zeros (run-length, CSC), d is the number of those entries per element: the zeros that carry on a run take a
+cycle, too. MACs that are not timed are skipped; those that take time and are not
 multiplied are gated. An N:M pattern that the chip does not take is computed dense, never credited.
 """
 
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.sparse import SparseUnit
-from accelsim.precision.sparse import Pattern, coded_bits
+from accelsim.precision.sparse import Pattern, coded_bits, entries_per_element
 from accelsim.scheme import LayerFormats
 from accelsim.workload.layer import Layer
 from accelsim.workload.sparsity import Sparsity
@@ -38,6 +40,7 @@ class Code:
     codec: str
     density: Fraction
     pattern: Pattern | None
+    column: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,15 +97,17 @@ def work_of(chip: Chip, layer: Layer, formats: LayerFormats) -> Work:
     pattern = declared.pattern
     skipped = [one for one in unit.skip if unit.skips(one, pattern, weight)]
     gated = [one for one in unit.gate if one not in skipped]
-    kept = prod((declared.density(one) for one in skipped), start=ONE)
+    codes = _codes(chip, declared, unit, weight, layer)
+    done = {one: _entries(chip, one, declared.density(one), codes) for one in skipped}
+    kept = prod(done.values(), start=ONE)
     live = prod((declared.density(one) for one in gated), start=ONE)
     timed = max(kept, 1 / Fraction(str(unit.speedup.value))) if unit.speedup is not None and skipped else kept
     chosen = skipped == ["W"] and pattern in unit.patterns  # all M inputs come, and an index picks N of them
     reads = {one: kept * (live if one in unit.gated_reads else ONE) for one in "WIO"}
-    own = {one: declared.density(one) if one in skipped else ONE for one in "WIO"}
+    own = {one: done.get(one, ONE) for one in "WIO"}
     if chosen:
         reads["I"] = reads["I"] / kept
-    codes, notes = _codes(chip, declared, unit, weight), _unused(chip, declared, unit, weight)
+    notes = _unused(chip, declared, unit, weight)
     if kept * live == 1 and not codes and not notes and any(declared.density(one) < 1 for one in "WIO"):
         notes = (f"declared densities change nothing: {chip.name} neither gates nor skips these zeros nor codes them.",)
     return Work(
@@ -110,7 +115,19 @@ def work_of(chip: Chip, layer: Layer, formats: LayerFormats) -> Work:
     )  # fmt: skip
 
 
-def _codes(chip: Chip, declared: Sparsity, unit: SparseUnit, weight: str) -> tuple[Code, ...]:
+def _entries(chip: Chip, operand: str, density: Fraction, codes: tuple[Code, ...]) -> Fraction:
+    """Words of a skipped operand that take a cycle, per element: entries where its innermost level stores them."""
+    innermost = next(level.name for level in chip.levels if operand in level.holds)
+    found = next((code for code in codes if (code.level, code.operand) == (innermost, operand)), None)
+    return density if found is None else entries_per_element(found.codec, density, found.column)
+
+
+def _column(chip: Chip, level: str, layer: Layer) -> int | None:
+    """Elements of a column of CSC weights in one bank: the output channels of one input, spread over the banks."""
+    return None if layer.shape is None else -(-layer.shape.K // chip.instances(level))
+
+
+def _codes(chip: Chip, declared: Sparsity, unit: SparseUnit, weight: str, layer: Layer) -> tuple[Code, ...]:
     names = [level.name for level in reversed(chip.levels)]
     found = []
     for coding in unit.codings:
@@ -122,7 +139,8 @@ def _codes(chip: Chip, declared: Sparsity, unit: SparseUnit, weight: str) -> tup
             if coding.codec == "n:m" and "W" in unit.skip and not unit.skips("W", pattern, weight):
                 continue
             inner = names[: names.index(coding.down_to) + 1]
-            found += [Code(level, operand, coding.codec, density, pattern) for level in inner]
+            column = _column(chip, coding.down_to, layer) if (operand, coding.codec) == ("W", "csc") else None
+            found += [Code(level, operand, coding.codec, density, pattern, column) for level in inner]
     return tuple(found)
 
 
@@ -161,6 +179,6 @@ def level_bits(case: Case, operand: str, level: str, bits: float, *, converted: 
             stored = {"W": formats.weight, "I": formats.input, "O": formats.output}[operand]
             computed = {"W": formats.compute_weight, "I": formats.compute_input, "O": formats.output}[operand]
             payload = (computed if converted else stored).payload_bits
-            coded = coded_bits(code.codec, payload, code.density, code.pattern)
+            coded = coded_bits(code.codec, payload, code.density, code.pattern, code.column)
             return bits if coded is None else bits - float(payload) + float(coded)
     return bits

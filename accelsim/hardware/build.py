@@ -8,9 +8,10 @@ from typing import Any
 
 from accelsim.documents import Document
 from accelsim.errors import InputError, did_you_mean
-from accelsim.hardware.build_parts import memory_timing, needed, sourced, sparse_unit
+from accelsim.hardware.build_parts import fusible_unit, memory_timing, needed, sourced, sparse_unit
 from accelsim.hardware.chip import Chip, FanOut, Level, Vector
 from accelsim.hardware.citations import cited_works
+from accelsim.hardware.fusible import fuse
 from accelsim.hardware.schema import LevelSpec, ProfileSpec, RateNumber
 from accelsim.precision import parse_format
 from accelsim.provenance import DEFAULT, Sourced
@@ -81,7 +82,8 @@ def build_chip(spec: ProfileSpec, document: Document, remarks: tuple[str, ...], 
         "what_if": what_if,
         **named,
     }
-    return Chip(**fields, bibliography=tuple(works.items()))
+    chip, unit = Chip(**fields, bibliography=tuple(works.items())), fusible_unit(spec, document)
+    return chip if unit is None else fuse(chip, unit)
 
 
 def _check_pairs(table: str, keys: Iterable[str], document: Document) -> None:

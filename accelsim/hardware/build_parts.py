@@ -1,9 +1,10 @@
-"""What do the blocks of a profile on zeros and on memory timing make, and do their fields agree with each other?"""
+"""What do the blocks of a profile on zeros, fusible PEs and memory timing make, and do their fields agree?"""
 
 from __future__ import annotations
 
 from accelsim.documents import Document
 from accelsim.errors import InputError, did_you_mean
+from accelsim.hardware.fusible import Fusible
 from accelsim.hardware.schema import LevelSpec, Number, ProfileSpec, SparsitySpec
 from accelsim.hardware.sparse import Coding, SparseUnit
 from accelsim.hardware.timing import FIELDS as TIMING
@@ -77,6 +78,28 @@ def _check_codings(given: SparsitySpec, spec: ProfileSpec, document: Document) -
             raise InputError(f"an operand must have one coding; {again} has another.",
                              where=document.where(*at, "operands"))  # fmt: skip
         coded |= set(coding.operands)
+
+
+def fusible_unit(spec: ProfileSpec, document: Document) -> Fusible | None:
+    """Return the PEs that fuse bricks, None if there are none; InputError if their widths do not fit each other."""
+    given = spec.fusible
+    if given is None:
+        return None
+    bricks, left = divmod(given.bits, given.brick_bits)
+    if left or bricks & (bricks - 1):
+        raise InputError(
+            f"must be bits ({given.bits}) divided by a power of two; got {given.brick_bits}.",
+            where=document.where("fusible", "brick_bits"),
+        )
+    numbers = needed(given.overhead), sourced(given.fixed_multiply_pj)
+    unit = Fusible(given.bits, given.brick_bits, *numbers, given.source, given.note)
+    if unit.widest not in {parse_format(name).name for name in spec.macs_per_pe_cycle if "*" not in name}:
+        raise InputError(
+            f"must be the width of an integer that macs_per_pe_cycle lists; {unit.widest} is not among "
+            f"{', '.join(spec.macs_per_pe_cycle)}.",
+            where=document.where("fusible", "bits"),
+        )
+    return unit
 
 
 def memory_timing(given: LevelSpec, document: Document, at: tuple[str | int, ...]) -> Timing | None:

@@ -17,6 +17,7 @@ from math import prod
 from typing import TYPE_CHECKING, Literal
 
 from accelsim.errors import InputError, did_you_mean
+from accelsim.hardware.fusible import Fusible
 from accelsim.hardware.sparse import SparseUnit
 from accelsim.hardware.timing import Timing
 from accelsim.provenance import Source, Sourced
@@ -198,6 +199,8 @@ class Chip:
         Whether unsupported formats get hypothetical rates.
     sparsity : SparseUnit or None
         What it does with zeros; None: nothing, so that its rates are all there is.
+    fusible : Fusible or None
+        PEs of bit-bricks; the rates and costs that they make are in the tables already.
     """
 
     name: str
@@ -230,6 +233,7 @@ class Chip:
     remarks: tuple[str, ...] = ()
     what_if: bool = False
     sparsity: SparseUnit | None = None
+    fusible: Fusible | None = None
     _memo: dict[tuple[str, ...], Sourced | None] = field(default_factory=dict, init=False, repr=False)
 
     def __eq__(self, other: object) -> bool:
@@ -360,6 +364,9 @@ class Chip:
         for name in ("speedup", "zero_test_pj"):
             if self.sparsity is not None and getattr(self.sparsity, name) is not None:
                 yield f"sparsity.{name}", getattr(self.sparsity, name)
+        for name in ("overhead", "fixed_multiply_pj"):
+            if self.fusible is not None and getattr(self.fusible, name) is not None:
+                yield f"fusible.{name}", getattr(self.fusible, name)
         if self.vector is not None:
             yield "vector.lanes", self.vector.lanes
             for op, number in self.vector.ops_pj:

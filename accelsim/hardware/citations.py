@@ -36,8 +36,9 @@ def cited_works(spec: ProfileSpec, document: Document) -> dict[str, Source]:
     for path, number in _numbers(spec.model_dump(exclude={"sources", "extends"}), ()):
         for key in (number["source"], *number["also"]):
             cited.setdefault(key, path)
-    if spec.sparsity is not None:
-        cited.setdefault(spec.sparsity.source, ("sparsity", "source"))
+    for block in ("sparsity", "fusible"):
+        if (own := getattr(spec, block)) is not None:
+            cited.setdefault(own.source, (block, "source"))
     for key, path in cited.items():
         if key not in works:
             raise _unknown_source(key, document.where(*path), works)

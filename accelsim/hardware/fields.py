@@ -86,7 +86,8 @@ class Limits:
                 raise ValueError(f"must be {self.noun} of at most {self.most:g}; got {which}{value:g}")
         low, high = number.low, number.high
         if (low is not None and low > number.value) or (high is not None and high < number.value):
-            raise ValueError(f"must have low <= value <= high; got {low} <= {number.value:g} <= {high}")
+            given = " <= ".join(f"{end:g}" for end in (low, number.value, high) if end is not None)
+            raise ValueError(f"must have low <= value <= high; got {given}")
         if not number.source:
             raise ValueError(NEED_SOURCE)
         return number
@@ -204,6 +205,7 @@ Area = Annotated[Number, _MAPPING, AfterValidator(Limits("an area in mm2", 0, 1e
 Share = Annotated[Number, _MAPPING, AfterValidator(Limits("a share of the peak bandwidth", 0, 1, True))]
 BytesPerSecond = Annotated[Number, _MAPPING, AfterValidator(Limits("a bandwidth in bytes per s", 0, 1e18, True))]
 Gain = Annotated[Number, _MAPPING, AfterValidator(Limits("a gain over the dense rate", 1, 1e6, False))]
+Overhead = Annotated[Number, _MAPPING, AfterValidator(Limits("an energy relative to a fixed width", 1, 1e3, False))]
 PerCycle = Annotated[Number, _MAPPING, AfterValidator(Limits("a count per cycle", 0, 1e12, True))]
 Capacity = Annotated[Number, BeforeValidator(_bits), AfterValidator(Limits("a capacity in bits", 0, 2.0**60, True))]
 Bits = Annotated[Number, _MAPPING, AfterValidator(Limits("a count of bits", 0, 2.0**60, True))]

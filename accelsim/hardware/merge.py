@@ -46,11 +46,12 @@ class Layered:
         self.data, self.mark = _merge_mapping((self.data, self.mark), (data, mark))
         if not isinstance(self.data.get("levels"), list) or not isinstance(before.get("levels"), list):
             return
-        self._rescale(_by_name(before["levels"]), _by_name(data.get("levels")))
-        if "array" in data and "area_mm2" not in data and _sizes(before) != _sizes(self.data):
+        states_area = "area_mm2" in data
+        self._rescale(_by_name(before["levels"]), _by_name(data.get("levels")), states_area)
+        if "array" in data and not states_area and _sizes(before) != _sizes(self.data):
             self._forget_area("its array has another size than the profile it comes from")
 
-    def _rescale(self, before: dict[str, Any], over: dict[str, Any]) -> None:
+    def _rescale(self, before: dict[str, Any], over: dict[str, Any], states_area: bool) -> None:
         node = _value(self.data.get("node_nm"))
         for position, level in enumerate(self.data["levels"]):
             name = level.get("name") if isinstance(level, dict) else None
@@ -65,7 +66,7 @@ class Layered:
             elif not technology.startswith("dram"):
                 kind = f"a {technology}" if technology else "a level of no stated technology"
                 self.remarks.append(f"{name}: costs per access kept as they were; no table rescales {kind}.")
-            if not technology.startswith("dram"):
+            if not technology.startswith("dram") and not states_area:
                 self._forget_area(f"{name} has another size than in the profile it comes from")
 
     def _forget_area(self, why: str) -> None:

@@ -65,13 +65,19 @@ def published_ratio(from_nm: float, to_nm: float) -> float:
 
 
 def energy_ratio(from_nm: float, to_nm: float) -> tuple[float, float, float, str]:
-    """Return (ratio, low, high, law) of on-chip energy between two nodes, with both models as the range."""
+    """Return (ratio, low, high, law) of on-chip energy between two nodes, with both models as the range.
+
+    The range holds each of the four published operations and the polynomials at 0.8 V.
+    """
     published, polynomial = published_ratio(from_nm, to_nm), polynomial_ratio(from_nm, to_nm)
+    table = _tables()["published"]
+    span = math.log(to_nm / from_nm) / math.log(table["to_nm"] / table["from_nm"])
+    ends = [polynomial, *(float(ratio**span) for ratio in table["ratio"].values())]
     law = (
         f"moved from {from_nm:g} to {to_nm:g} nm: x{published:.3g} as real cells from 45 to 7 nm; "
         f"the general polynomials say x{polynomial:.3g}"
     )
-    return published, min(published, polynomial), max(published, polynomial), law
+    return published, min(published, *ends), max(published, *ends), law
 
 
 _UNMOVED = "clock rate, bandwidths, leakage, background and idle power and off-chip memory are unchanged."

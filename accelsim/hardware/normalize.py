@@ -49,6 +49,9 @@ def normalize(data: dict[str, Any], default: Beside | None = None) -> dict[str, 
     if isinstance(out.get("sparsity"), dict):
         out["sparsity"] = dict(out["sparsity"])
         _each(out["sparsity"], ("speedup", "zero_test_pj"), _own(out["sparsity"], structure))
+    if isinstance(out.get("fusible"), dict):
+        out["fusible"] = dict(out["fusible"])
+        _each(out["fusible"], ("overhead", "fixed_multiply_pj"), _own(out["fusible"], structure))
     if isinstance(out.get("levels"), list):
         out["levels"] = [_level(level, structure, top) for level in out["levels"]]
     return {key: value for key, value in out.items() if value is not None or key in data}

@@ -27,6 +27,7 @@ from accelsim.hardware.fields import (
     NofM,
     Number,
     Operands,
+    Overhead,
     Pair,
     PerCycle,
     Rate,
@@ -40,7 +41,10 @@ from accelsim.hardware.fields import (
 )
 from accelsim.vocabulary import DATAFLOWS
 
-__all__ = ["CodingSpec", "FanOutSpec", "LevelSpec", "Number", "ProfileSpec", "RateNumber", "SparsitySpec", "VectorSpec"]
+__all__ = [
+    "CodingSpec", "FanOutSpec", "FusibleSpec", "LevelSpec", "Number", "ProfileSpec", "RateNumber", "SparsitySpec",
+    "VectorSpec",
+]  # fmt: skip
 
 
 class FanOutSpec(Spec):
@@ -194,6 +198,29 @@ class SparsitySpec(Spec):
     note: str = ""
 
 
+class FusibleSpec(Spec):
+    """PEs that fuse bit-bricks; see accelsim/hardware/fusible.py for the laws.
+
+    Fields
+    ------
+    bits: width of the widest multiply of one cycle; `macs_per_pe_cycle` lists the integer of this width
+    brick_bits: width of a brick; `bits` is this times a power of two
+    overhead: energy of a cycle relative to a multiplier of fixed width
+    fixed_multiply_pj: energy of a multiply in that multiplier; no costs follow if absent
+    source: key of the work that all of this rests on
+    note: a remark
+    """
+
+    model_config = ConfigDict(title="fusible PE")
+
+    bits: int = Field(ge=2, le=32)
+    brick_bits: int = Field(ge=2, le=16)
+    overhead: Overhead
+    fixed_multiply_pj: Cost | None = None
+    source: str
+    note: str = ""
+
+
 class ProfileSpec(Spec):
     """A whole profile.
 
@@ -215,6 +242,7 @@ class ProfileSpec(Spec):
     multiply_pj: energy of a multiply by format or pair; others are derived by stated laws
     add_pj: energy of an add by format
     convert_pj: energy of a conversion; one add in the float format if absent
+    fusible: PEs of bit-bricks, whose rates and costs of narrow integers follow from the widest; fixed widths if absent
     vector: unit for operations that are not MACs
     sparsity: what the chip does with zeros; nothing if absent
     conversions_per_cycle: rate of the converters of the whole chip; they keep up with the array if absent
@@ -248,6 +276,7 @@ class ProfileSpec(Spec):
     multiply_pj: dict[Pair, Cost] = Field(default_factory=dict)
     add_pj: dict[FormatName, Cost] = Field(default_factory=dict)
     convert_pj: dict[ConversionName, Cost] = Field(default_factory=dict)
+    fusible: FusibleSpec | None = None
     vector: VectorSpec | None = None
     sparsity: SparsitySpec | None = None
     conversions_per_cycle: PerCycle | None = None

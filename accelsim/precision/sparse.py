@@ -109,17 +109,43 @@ def run_length_bits(bits: Fraction, density: Fraction) -> Fraction:
     return Fraction(WORD_BITS, pairs) / _elements_per_entry(density, 2**RUN_BITS)
 
 
-def csc_bits(bits: Fraction, density: Fraction) -> Fraction:
+def csc_bits(bits: Fraction, density: Fraction, column: int | None = None) -> Fraction:
     """Return bits per element of EIE's compressed sparse columns: values with the zeros before each, 4 bits.
 
-    A zero is stored where more than 15 zeros precede the next value. Pointers to columns are not counted: they are
-    two of 16 bits for each column and bank.
+    A zero is stored where more than 15 zeros precede the next value; zeros at the end of a column need none. Pointers
+    to columns are not counted: they are two of 16 bits for each column and bank.
 
     References
     ----------
     Han et al., EIE, ISCA 2016, section III.B.
     """
-    return (INDEX_BITS + bits) / _elements_per_entry(density, 2**INDEX_BITS)
+    return (INDEX_BITS + bits) * entries_per_element("csc", density, column)
+
+
+def entries_per_element(codec: str, density: Fraction, column: int | None = None) -> Fraction:
+    """Return how many words a codec stores per element: those that are not zero, and zeros that carry on a run.
+
+    Of a long tensor d / (1 - (1-d)^M), with M the elements that an entry stands for at most (32 in run-length
+    coding, 16 in CSC). A column of L elements, after which a run starts anew, takes no entry for zeros at its end ::
+
+        d * sum over k >= 0 of (1-d)^(k M) * max(0, 1 - k M / L)
+
+    Parameters
+    ----------
+    codec : str
+        "run-length" or "csc"; the others store what is not zero, d.
+    density : Fraction
+    column : int, optional
+        L, for CSC; a long tensor if absent.
+    """
+    most = {"run-length": 2**RUN_BITS, "csc": 2**INDEX_BITS}.get(codec)
+    if most is None:
+        return density
+    if column is None or codec != "csc":
+        return 1 / _elements_per_entry(density, most)
+    zero = 1 - float(density)
+    runs = sum(zero**run * (1 - run / column) for run in range(0, column, most))
+    return min(Fraction(1), Fraction(float(density) * runs).limit_denominator(FINEST))
 
 
 def pattern_bits(bits: Fraction, pattern: Pattern) -> Fraction:
@@ -141,7 +167,9 @@ CODECS: dict[str, Law | None] = {
 
 
 @lru_cache(maxsize=4096)
-def coded_bits(codec: str, bits: Fraction, density: Fraction, pattern: Pattern | None = None) -> Fraction | None:
+def coded_bits(
+    codec: str, bits: Fraction, density: Fraction, pattern: Pattern | None = None, column: int | None = None
+) -> Fraction | None:
     """Return the expected bits per element in a codec; None for "n:m" of a tensor without a pattern.
 
     Parameters
@@ -152,7 +180,11 @@ def coded_bits(codec: str, bits: Fraction, density: Fraction, pattern: Pattern |
         Of one element that is not coded.
     density : Fraction
     pattern : Pattern, optional
+    column : int, optional
+        Elements of a column of CSC; a long tensor if absent.
     """
+    if codec == "csc":
+        return csc_bits(bits, density, column)
     law = CODECS[codec]
     if law is not None:
         return law(bits, density)

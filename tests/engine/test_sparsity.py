@@ -106,7 +106,8 @@ def test_coded_words_are_as_wide_as_the_law_says(codec, one, other):
     chip = with_unit(codings=(Coding("WIO", codec, outside),))
     dense, coded = evaluate_mapping(GEMM, CHIP, NEST, "int8"), cost(chip, weights=one, inputs=other, outputs=1)
     for operand, density in (("W", one), ("I", other)):
-        law = float(coded_bits(codec, Fraction(8), density)) - 8
+        column = GEMM.shape.K if operand == "W" else None
+        law = float(coded_bits(codec, Fraction(8), density, column=column)) - 8
         before, after = (read_bits(result, outside, operand) for result in (dense, coded))
         words = after[0]
         assert before[0] == words

@@ -10,6 +10,7 @@ from accelsim.errors import UnsupportedError
 from accelsim.explore.compare import compare
 from accelsim.hardware.catalog import load_profile
 from accelsim.hardware.chip import Chip
+from accelsim.precision.sparse import Pattern
 from accelsim.provenance import bibliography
 from accelsim.report.text import compare_page, plain
 from accelsim.simulation.estimate import estimate
@@ -18,6 +19,12 @@ from accelsim.workload.catalog import load_workload
 
 DEVICES = ("a100-80gb", "jetson-orin-nano", "raspberry-pi-4", "stm32-mcu", "gpu-140w", "edge-2w")
 POINTS = ("gpu-140w", "edge-2w")
+APPLE = tuple(f"apple-m{family}{size}" for family in (1, 2, 3, 4) for size in ("", "-pro", "-max", "-ultra"))[:-1]
+OTHERS = (
+    "h100", "rtx-3090", "rtx-4090", "jetson-agx-orin", "raspberry-pi-5", "edge-tpu", "gap9", "eie", "simba",
+    "simba-package", "bitfusion-45nm", *APPLE,
+)  # fmt: skip
+"""Profiles of which only what they state is tested here."""
 KIB, GIB = 2**10, 2**30
 
 
@@ -52,14 +59,54 @@ def bandwidth(device: Chip) -> float:
         ("jetson-orin-nano", "fp32", 1.28),
         ("raspberry-pi-4", "fp32", 0.048),
         ("stm32-mcu", "int16", 2 * 2 * 120e-6),
+        ("h100", "fp16", 989.4),
+        ("h100", "fp32", 66.9),
+        ("h100", "fp8e4m3", 1978.9),
+        ("h100", "int8", 1978.9),
+        ("rtx-3090", "fp16", 71),
+        ("rtx-3090", "int8", 284),
+        ("rtx-3090", "fp32", 35.6),
+        ("rtx-4090", "fp16", 165.2),
+        ("rtx-4090", "fp8e4m3", 330.3),
+        ("rtx-4090", "int8", 660.6),
+        ("rtx-4090", "fp32", 82.6),
+        ("jetson-agx-orin", "int8", 85),
+        ("jetson-agx-orin", "fp32", 5.3),
+        ("apple-m1", "fp32", 2.6),
+        ("apple-m1-max", "fp16", 10.4),
+        ("apple-m2", "fp32", 3.6),
+        ("apple-m2-max", "fp32", 13.6),
+        ("apple-m3-max", "bf16", 14.1),
+        ("apple-m4-max", "fp32", 18.4),
+        ("raspberry-pi-5", "fp32", 0.1536),
+        ("edge-tpu", "int8", 4),
+        ("gap9", "int8", 0.1199),
+        ("eie", "int4*int16", 0.102),
+        ("simba", "int8", 4.01),
+        ("simba-package", "int8", 127.8),
     ],
 )
 def test_peak_rates_are_the_published_ones(name: str, format_name: str, tera_ops_per_s: float) -> None:
     """Dense, two operations per MAC; to the digits of the data sheet."""
-    rate = chip(name).macs_per_pe_cycle(format_name, format_name)
+    weight, _, operand = format_name.partition("*")
+    rate = chip(name).macs_per_pe_cycle(weight, operand or weight)
     assert not rate.widened
     peak = 2 * chip(name).pes * float(rate.value) * chip(name).clock_hz.value
     assert peak == pytest.approx(tera_ops_per_s * 1e12, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("name", "tera_ops_per_s"),
+    [("a100-80gb", 1248), ("h100", 3958), ("rtx-3090", 569), ("rtx-4090", 1321), ("jetson-agx-orin", 170),
+     ("jetson-orin-nano", 40)],
+)  # fmt: skip
+def test_the_int8_rates_that_data_sheets_print_are_those_of_2_4_weights(name: str, tera_ops_per_s: float) -> None:
+    unit, device = chip(name).sparsity, chip(name)
+    assert unit is not None
+    assert unit.speedup is not None
+    assert unit.skips("W", Pattern(2, 4), "int8")
+    dense = 2 * device.pes * float(device.macs_per_pe_cycle("int8", "int8").value) * device.clock_hz.value
+    assert dense * unit.speedup.value == pytest.approx(tera_ops_per_s * 1e12, rel=0.03)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +118,16 @@ def test_peak_rates_are_the_published_ones(name: str, format_name: str, tera_ops
         ("stm32-mcu", 2 * 2**20, 120e6 * 128 / 6 / 8, 0.0471),
         ("gpu-140w", 16 * GIB, 4.5e11, 140),
         ("edge-2w", GIB, 4e9, 2),
+        ("h100", 80 * GIB, 3.35e12, 700),
+        ("rtx-3090", 24 * GIB, 9.362e11, 350),
+        ("rtx-4090", 24 * GIB, 1.008e12, 450),
+        ("jetson-agx-orin", 64 * GIB, 2.048e11, 60),
+        ("apple-m1", 16 * GIB, 6.825e10, 39),
+        ("apple-m1-ultra", 128 * GIB, 8e11, 215),
+        ("apple-m2-ultra", 192 * GIB, 8e11, 295),
+        ("apple-m4-pro", 64 * GIB, 2.73e11, 140),
+        ("raspberry-pi-5", 8 * GIB, 4267e6 * 4, 9.8),
+        ("edge-tpu", GIB, 5e8, 2),
     ],
 )
 def test_memory_bandwidth_and_power(name: str, capacity_bytes: int, bytes_per_s: float, watts: float) -> None:
@@ -82,7 +139,13 @@ def test_memory_bandwidth_and_power(name: str, capacity_bytes: int, bytes_per_s:
     assert drawn.value == watts
 
 
-@pytest.mark.parametrize("name", DEVICES)
+def test_chips_of_laptops_alone_state_no_power_of_another_computer() -> None:
+    for name in ("apple-m1-pro", "apple-m3", "apple-m3-pro", "apple-m3-max"):
+        assert (chip(name).tdp_w, chip(name).load_w, chip(name).idle_w) == (None, None, None)
+    assert chip("rtx-4090").area_mm2 is not None  # stated anew, though its cache has another size
+
+
+@pytest.mark.parametrize("name", DEVICES + OTHERS)
 def test_every_number_has_a_source_and_what_was_not_read_says_why(name: str) -> None:
     known = bibliography()
     for path, number in chip(name).numbers():

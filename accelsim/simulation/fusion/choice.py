@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from accelsim.engine.case import home
 from accelsim.errors import InfeasibleError
 from accelsim.search.heuristic import Objective
 from accelsim.simulation.fusion.cost import Fused, Option, fused_cost, option
@@ -87,6 +88,8 @@ def fuse(setting: Setting, layers: Sequence[LayerResult], objective: Objective) 
 
 def _options(setting: Setting, group: Group) -> tuple[list[Option], str]:
     """Ways to run a group that may fit, and why others do not."""
+    if home(setting.chip) is None:
+        return [], f"no level of {setting.chip.name} keeps inputs and outputs on chip."
     found: list[Option] = []
     reason = "its operations do not divide into tiles."
     for keep in (False, True):
