@@ -28,6 +28,8 @@ def file_tensors(path: Path, role: Role) -> Tensors:
     InputError
         There is no such file, it is none of these, or an array holds no real numbers.
     """
+    if path.is_dir():
+        raise InputError(f"data must be an .npz or .npy file; {str(path)!r} is a folder.")
     if not path.is_file():
         raise InputError(f"there is no file {path}. Write one with numpy.savez.")
     if path.suffix.lower() == ".npy":

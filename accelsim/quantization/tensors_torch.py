@@ -41,9 +41,19 @@ def torch_tensors(module: Any) -> Tensors:
                 raise InputError(
                     f"{full} of {name} is on the meta device, which has no values; load its weights first."
                 )
-            sources.append(TensorSource(path or name, full, "weights", tuple(value.shape), axis, _reader(value)))
+            layer = f"{path}.{_product(key)}".lstrip(".") if _is_attention(part) else path or name
+            sources.append(TensorSource(layer, full, "weights", tuple(value.shape), axis, _reader(value)))
     notes = (f"{left} parameters of fewer than two axes (biases, norms) are left out.",) if left else ()
     return Tensors(name, tuple(sources), tuple(weightless), notes)
+
+
+def _is_attention(part: Any) -> bool:
+    return type(part).__name__ == "MultiheadAttention"
+
+
+def _product(key: str) -> str:
+    """Return what the product with a weight of an attention is called: "in_proj" of in_proj_weight."""
+    return key.removesuffix("weight").rstrip("._")
 
 
 def _reader(parameter: Any) -> Any:

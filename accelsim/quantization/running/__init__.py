@@ -1,0 +1,1 @@
+"""What does a network answer with its own values, and what with some of them changed? ONNX graphs and torch modules."""
