@@ -26,9 +26,15 @@ if TYPE_CHECKING:
     "--minimize", metavar="M", help="energy, latency, edp, error, memory or bops; by default energy, or error."
 )
 @click.option("--choices", metavar="A,B,C", help="Schemes of which each layer takes one; by default w4a4,w4a8,w8a8.")
-@click.option("--errors", metavar="FILE", help="CSV (column layer, one per choice), or weights: the model's own.")
+@click.option(
+    "--errors", metavar="FILE",
+    help="CSV (column layer, one per choice); weights: the model's own; sensitivity: it is run on --data.",
+)  # fmt: skip
+@click.option("--data", metavar="FILE", help="With --errors sensitivity: inputs of MODEL, .npz or .npy.")
 @click.option("--kv", metavar="F", help="Format of the KV cache; by default the widest activations among the choices.")
 @click.option("--pareto", "points", type=Count(), metavar="N", help="Instead: the trade-off over N budgets of error.")
+@click.option("--uniform", metavar="A,B", help="With --pareto: further schemes beside the choices, such as fp32,fp16.")
+@click.option("--metrics", metavar="M,N", help="With --pareto: error and costs; by default energy,error.")
 @click.option("-o", "--output", metavar="FILE", help="Write the scheme file: .yaml.")
 @workload_options
 @click.option(
@@ -47,8 +53,11 @@ def allocate(
     minimize: str | None,
     choices: str | None,
     errors: str | None,
+    data: str | None,
     kv: str | None,
     points: int | None,
+    uniform: str | None,
+    metrics: str | None,
     output: str | None,
     batch: int | None,
     options: Sequence[str],
@@ -67,34 +76,46 @@ def allocate(
     \b
     accelsim allocate resnet18 --on horowitz-45nm --budget error=20% -o mixed.yaml
     accelsim allocate resnet18 --on horowitz-45nm --minimize error --budget energy=50% --choices w4a4,w8a8
-    accelsim allocate resnet18 --on horowitz-45nm --pareto 8 --plot front.svg
+    accelsim allocate resnet18 --on horowitz-45nm --pareto 8 --uniform fp32,fp16 --plot front.svg
     """
     check_output(as_json, as_csv, plot)
     if output is not None:
         from accelsim.files import check_place, check_suffix
 
         check_place(check_suffix(output, (".yaml", ".yml"), "-o"))
-    given = _budgets(budgets)
+    given = read_budgets(budgets)
     if points is not None and (given or minimize or output):
         raise UsageError("--pareto tries budgets by itself; leave --budget, --minimize and -o out.")
+    if points is None and (uniform or metrics):
+        raise UsageError("--uniform and --metrics are about --pareto; give it with a number of budgets, such as 8.")
+    from accelsim.explore.allocation_front import errors_with, metrics_of
     from accelsim.quantization.allocation import CHOICES, allocator
 
     chosen = CHOICES if choices is None else names(choices, "--choices")
+    others = [] if uniform is None else names(uniform, "--uniform")
+    wanted = None if metrics is None else metrics_of(names(metrics, "--metrics"))
+    network = network_of(workload, batch, options)
+    known = _errors(errors, workload, [*chosen, *(one for one in others if one not in chosen)], data)
     found = allocator(
-        network_of(workload, batch, options), chip_of(profile, overrides, what_if),
-        chosen,
-        errors=_errors(errors, workload, chosen), kv=kv, mapping=mapping, objective=objective,
+        network, chip_of(profile, overrides, what_if), chosen,
+        errors=errors_with(known, network, chosen, others), kv=kv, mapping=mapping, objective=objective,
     )  # fmt: skip
     if points is not None:
-        _show_front(found, points, as_json, as_csv, plot)
+        _show_front(found, points, others, wanted, as_json, as_csv, plot)
     else:
         known = "error" if "error" in given or not given else "energy"
         least = minimize or ("energy" if known == "error" else "error")
         _show_allocation(found, least, given, output, as_json, as_csv, plot)
 
 
-def _errors(given: str | None, workload: str, choices: Sequence[str]) -> Any:
-    """Return the errors that are meant: a file, those of the model's own weights, or None for those of the formats."""
+def _errors(given: str | None, workload: str, choices: Sequence[str], data: str | None) -> Any:
+    """Return the errors that are meant: a file, measured ones of the model, or None for those of the formats."""
+    if given == "sensitivity":
+        from accelsim.quantization.sensitivity.measure import sensitivity
+
+        return sensitivity(workload, list(choices), data, clip="mse", others=True)
+    if data is not None:
+        raise UsageError("--data is what a network is run on; give --errors sensitivity with it.")
     if given != "weights":
         return given
     from accelsim.quantization.error import quantization_error
@@ -102,7 +123,7 @@ def _errors(given: str | None, workload: str, choices: Sequence[str]) -> Any:
     return quantization_error(workload, list(choices), clip="mse")
 
 
-def _budgets(texts: Sequence[str]) -> dict[str, float | str]:
+def read_budgets(texts: Sequence[str]) -> dict[str, float | str]:
     """Return M=MOST texts by measure; each once."""
     found: dict[str, float | str] = {}
     for text in texts:
@@ -146,12 +167,20 @@ def _show_allocation(
         output.show(allocation_page(chosen))
 
 
-def _show_front(found: Allocator, points: int, as_json: bool, as_csv: bool, plot: str | None) -> None:
+def _show_front(
+    found: Allocator,
+    points: int,
+    uniform: Sequence[str],
+    metrics: Sequence[str] | None,
+    as_json: bool,
+    as_csv: bool,
+    plot: str | None,
+) -> None:
     from accelsim.cli import output
     from accelsim.explore.allocation_front import front_of
 
     cost = "energy_pj" if "energy_pj" in found.problem.measures else "latency_s"
-    front = front_of(found, (cost, "error"), points)
+    front = front_of(found, metrics or (cost, "error"), points, uniform)
     if plot is not None:
         from accelsim.report.plots import front_figure
         from accelsim.report.style import save
@@ -161,6 +190,8 @@ def _show_front(found: Allocator, points: int, as_json: bool, as_csv: bool, plot
         output.show_json(list(front.rows))
     elif as_csv:
         output.show_csv(front.rows)
+        for text in front.notes:
+            output.note(f"note: {text}")
     else:
         from accelsim.report.allocation_text import front_page
 

@@ -89,7 +89,10 @@ def front_page(found: AllocationFront) -> Page:
     title = f"{metrics} of {allocator.network.title or allocator.network.name} on {allocator.chip.name}"
     page: Page = [Text(title[:1].upper() + title[1:], "title"), Text("")]
     page += headed(table(header, rows, "l" + "r" * len(shown) + "l"))
-    notes = [f"- Errors: {allocator.errors.source}.", *(f"- {text}" for text in allocator.choices.notes)]
+    notes = [
+        f"- Errors: {allocator.errors.source}.",
+        *(f"- {text}" for text in (*allocator.choices.notes, *found.notes)),
+    ]
     return page + list(sentences(notes, "note"))
 
 

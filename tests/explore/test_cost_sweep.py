@@ -213,7 +213,8 @@ def test_what_has_no_energy_node_or_range_is_refused() -> None:
         sim.cost_sweep([result, result], {READ: [1]})
     with pytest.raises(InputError, match="at least one result"):
         sim.cost_sweep([], {READ: [1]})
-    exact = {path: {"value": 20, "source": "horowitz-isscc2014"} for path in (READ, WRITE)}
+    paths = (READ, WRITE, *(f"{op}_pj.{one}" for op in ("multiply", "add") for one in ("int32", "fp32")))
+    exact = {path: {"value": 20, "source": "horowitz-isscc2014"} for path in paths}
     sure = result_of(sim.load_profile("horowitz-45nm", exact), "int8")
     with pytest.raises(InputError, match="none of the costs used has a published range"):
         sim.cost_sweep(sure, draws=10)

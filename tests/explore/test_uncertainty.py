@@ -20,6 +20,14 @@ from accelsim.explore.uncertainty import METRICS
 from accelsim.provenance import Sourced
 
 DRAM = tuple(f"levels.DRAM.{way}_pj_per_bit" for way in ("read", "write"))
+RANGED = {
+    "multiply_pj.int32": (3.1, 3.1, 18.94), "multiply_pj.fp32": (3.7, 3.7, 35.3),
+    "add_pj.int32": (0.0853, 0.1, 0.21), "add_pj.fp32": (0.9, 0.9, 16.68),
+    **dict.fromkeys(DRAM, (1300 / 64, 1300 / 64, 2600 / 64)),
+}  # fmt: skip
+"""Least, value and most of every cost of horowitz-45nm that has a range."""
+HOROWITZ = {path: str(ends[1]) for path, ends in RANGED.items() if path not in DRAM}
+"""The operations as Horowitz alone has them."""
 
 
 def ranges(*ends: tuple[float, float, float], spread: str = "triangular", **options: Any) -> Ranges:
@@ -80,8 +88,8 @@ def test_ends_are_those_of_all_corners(ends: list[tuple[float, float, float]], d
 def test_an_interval_is_what_estimates_at_its_ends_say(scheme: str) -> None:
     result = sim.estimate(NETWORK, "horowitz-45nm", scheme, mapping="heuristic")
     sure, nests = result.uncertainty().interval(), {one.layer.name: one.nest for one in result.layers if one.nest}
-    for pj, end in ((1300 / 64, sure.least), (2600 / 64, sure.most)):
-        chip = sim.load_profile("horowitz-45nm", dict.fromkeys(DRAM, str(pj)))
+    for place, end in ((0, sure.least), (2, sure.most)):
+        chip = sim.load_profile("horowitz-45nm", {path: str(ends[place]) for path, ends in RANGED.items()})
         assert end == pytest.approx(sim.estimate(NETWORK, chip, scheme, mapping=nests).energy_pj)
 
 
@@ -142,7 +150,7 @@ def test_what_the_ranges_decide_needs_no_draws() -> None:
 
 def test_a_cost_that_both_use_is_drawn_once() -> None:
     wide = {"value": 20, "low": 1, "high": 4000, "source": "horowitz-isscc2014"}
-    found = compared("horowitz-45nm", ["fp16", "int8"], **dict.fromkeys(DRAM, wide))
+    found = compared("horowitz-45nm", ["fp16", "int8"], **HOROWITZ, **dict.fromkeys(DRAM, wide))
     assert found.uncertainty().interval("int8").most > found.uncertainty().interval("fp16").least
     assert found.probability("int8", "fp16") == Probability(1.0, 0.0, True)
     assert "in 100%" not in " ".join(found.verdict)
@@ -163,7 +171,7 @@ def test_chips_of_different_sources_differ_by_chance() -> None:
 
 
 def test_a_verdict_that_is_too_close_says_how_likely() -> None:
-    given_ = {"multiply_pj.int8": {"value": 0.2, "low": 0.1, "high": 30}}
+    given_ = HOROWITZ | {"multiply_pj.int8": {"value": 0.2, "low": 0.1, "high": 30}}
     chip = sim.load_profile("horowitz-45nm", given_)
     found = sim.compare(NETWORK, chip, ["w8a8-dequant-fp32", "int8"], mapping="heuristic")
     odds = found.probability("int8", "w8a8-dequant-fp32")

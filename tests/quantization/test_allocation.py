@@ -11,6 +11,7 @@ import pytest
 
 import accelsim as sim
 from accelsim.errors import InfeasibleError, InputError, UnsupportedError, UsageError
+from accelsim.explore.allocation_front import front_of
 from accelsim.quantization.allocation import Allocator, LayerErrors, allocator, read_errors, trace_errors
 from accelsim.quantization.allocation.noise import noise
 from accelsim.quantization.allocation.tensors import sharing
@@ -142,11 +143,11 @@ def test_errors_of_real_weights_are_taken(costed: Allocator) -> None:
     assert found.errors.rows[name]["w4a8"] > costed.errors.rows[name]["w4a8"], "outliers cost more than a Gaussian"
     assert found.errors.rows["fc" if "fc" in found.errors.rows else name]["w8a8"] > 0
     assert "no weights of" in found.errors.notes[0]
+    with pytest.raises(InputError, match="must have an error for fp16; it has"):
+        front_of(found, points=1, uniform=("fp16",))
 
 
 def test_the_front_marks_what_is_dominated(costed: Allocator) -> None:
-    from accelsim.explore.allocation_front import front_of
-
     front = front_of(costed, ("energy_pj", "error"), points=3)
     rows = front.rows
     for row in rows:
@@ -158,8 +159,16 @@ def test_the_front_marks_what_is_dominated(costed: Allocator) -> None:
         )
         assert row["dominated"] is beaten, row["name"]
     assert {row["kind"] for row in rows} == {"uniform", "mixed"}
+    more = front_of(costed, ("energy_pj", "error", "weight_bytes"), points=1, uniform=("fp16", "w8a8")).rows
+    assert [row["name"] for row in more if row["kind"] == "uniform"] == [*costed.uniform, "fp16"]
+    wide = next(row for row in more if row["name"] == "fp16")
+    again = sim.estimate(costed.network, costed.chip, "fp16", mapping=costed.mapping)
+    assert (wide["energy_pj"], wide["latency_s"]) == (again.energy_pj, again.latency_s)
+    assert wide["error"] == min(row["error"] for row in more)
     with pytest.raises(UsageError, match="between error and a cost"):
         sim.allocation_front("resnet8", "horowitz-45nm", metrics=("energy", "latency"))
+    with pytest.raises(UsageError, match="once each; got fp32, fp32"):
+        sim.allocation_front("resnet8", "horowitz-45nm", uniform=("fp32", "fp32"))
 
 
 @pytest.mark.parametrize(

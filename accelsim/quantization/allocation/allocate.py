@@ -175,9 +175,10 @@ def allocate(
     budget : mapping of str to float or str
         The most of other measures: {"error": 0.1}, {"energy": "2 mJ"}, {"memory": "50%"} (half way between the
         uniform schemes with least and most).
-    errors : LayerErrors, mapping of layer to mapping of choice to float, str, Path or ErrorTable
-        What each layer loses in each choice, added up; a CSV file; the noise of the model's own tensors, as
-        `accelsim.quantization_error` measures it for the choices; by default the noise of the formats on normally
+    errors : LayerErrors, mapping of layer to mapping of choice to float, str, Path, Sensitivity or ErrorTable
+        What each layer loses in each choice, added up; a CSV file; what the network answers otherwise, as
+        `accelsim.sensitivity` measures it for the choices; the noise of the model's own tensors, as
+        `accelsim.quantization_error` does; by default the noise of the formats on normally
         distributed values (`accelsim.quantization.allocation.noise`), which knows nothing of the model.
     kv : str, optional
         Format of the KV cache; by default the widest activations among the choices.

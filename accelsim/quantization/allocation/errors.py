@@ -14,6 +14,8 @@ from pathlib import Path
 
 from accelsim.errors import InputError, did_you_mean
 from accelsim.quantization.error_table import ErrorTable
+from accelsim.quantization.sensitivity.result import Sensitivity
+from accelsim.quantization.sensitivity.table_file import is_long, long_rows
 from accelsim.scheme import Scheme
 from accelsim.workload.network import Network
 
@@ -58,7 +60,7 @@ class LayerErrors:
                     )
 
 
-Given = LayerErrors | Errors | ErrorTable | str | Path | None
+Given = LayerErrors | Errors | ErrorTable | Sensitivity | str | Path | None
 """What ``errors=`` takes; see `errors_of`."""
 
 
@@ -95,6 +97,8 @@ def trace_errors(
 def read_errors(path: str | Path) -> LayerErrors:
     """Return a table from a CSV file: a column ``layer``, and one column per choice (``w4a4``, ``w8a8`` ...).
 
+    What ``accelsim error --data --csv`` prints, a row per layer and scheme, is read too.
+
     Raises
     ------
     InputError
@@ -108,6 +112,9 @@ def read_errors(path: str | Path) -> LayerErrors:
         raise InputError(f"a table of errors must be a CSV file that can be read; {place}: {reason}.") from None
     reader = csv.reader(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     header = [cell.strip() for cell in next(reader, [])]
+    if is_long(header):
+        found, measure = long_rows([dict(zip(header, cells, strict=False)) for cells in reader if cells], str(place))
+        return LayerErrors(found, f"{place}: {measure} with one layer quantized at a time")
     if "layer" not in header or len(header) < 2 or len(set(header)) < len(header):
         shown = ", ".join(header) or "nothing"
         raise InputError(
@@ -148,8 +155,14 @@ def errors_of(given: Given, network: Network, schemes: Mapping[str, Scheme]) -> 
         from accelsim.quantization.allocation.noise import measured_noise
 
         table = measured_noise(network, schemes, given)
+    elif isinstance(given, Sensitivity):
+        from accelsim.quantization.sensitivity.joining import joined
+
+        table = joined(given.errors(choices=schemes), network)
     elif isinstance(given, str | Path):
-        table = read_errors(given)
+        from accelsim.quantization.sensitivity.joining import spread
+
+        table = spread(read_errors(given), network)
     elif isinstance(given, LayerErrors):
         table = given
     else:

@@ -1,0 +1,1 @@
+"""What does quantizing cost in accuracy? Small networks, trained and measured here on handwritten digits."""
