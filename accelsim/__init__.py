@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from accelsim.errors import AccelsimError, InfeasibleError, InputError, UnsupportedError, UsageError
     from accelsim.explore.allocation_front import AllocationFront, allocation_front
     from accelsim.explore.best import Best, best
+    from accelsim.explore.bit_widths import bit_widths
+    from accelsim.explore.bit_widths_table import BitWidths
+    from accelsim.explore.calibration.calibrate import calibrate
+    from accelsim.explore.calibration.calibration import Calibration
     from accelsim.explore.compare import Comparison, compare
     from accelsim.explore.cost_sweep import cost_sweep
     from accelsim.explore.pareto import Front, pareto
@@ -36,7 +40,14 @@ if TYPE_CHECKING:
     from accelsim.quantization.allocation.errors import LayerErrors, read_errors, trace_errors
     from accelsim.quantization.error import quantization_error
     from accelsim.quantization.error_table import ErrorTable
+    from accelsim.quantization.published import published_accuracy
+    from accelsim.quantization.published_table import PublishedTable
     from accelsim.quantization.rounding import Quantized, quantize
+    from accelsim.quantization.sensitivity.measure import sensitivity
+    from accelsim.quantization.sensitivity.result import Sensitivity
+    from accelsim.quantization.sensitivity.traces import read_traces
+    from accelsim.quantization.training.accuracy_table import AccuracyTable
+    from accelsim.quantization.training.measuring import quantization_accuracy
     from accelsim.report.mapping_file import save_mapping
     from accelsim.report.review.saving import save_report
     from accelsim.report.trace_file import save_trace
@@ -53,6 +64,7 @@ if TYPE_CHECKING:
     from accelsim.simulation.search_mapping import search_mapping
     from accelsim.simulation.trace import trace
     from accelsim.simulation.training import Training
+    from accelsim.validation.validate import Validation, validate
     from accelsim.workload.catalog import list_workloads, load_workload
     from accelsim.workload.importers.pytorch.load import from_torch
     from accelsim.workload.layer import Layer
@@ -71,6 +83,10 @@ _HOME = {
     "accelsim.errors": ("AccelsimError", "InfeasibleError", "InputError", "UnsupportedError", "UsageError"),
     "accelsim.explore.allocation_front": ("AllocationFront", "allocation_front"),
     "accelsim.explore.best": ("Best", "best"),
+    "accelsim.explore.bit_widths": ("bit_widths",),
+    "accelsim.explore.bit_widths_table": ("BitWidths",),
+    "accelsim.explore.calibration.calibrate": ("calibrate",),
+    "accelsim.explore.calibration.calibration": ("Calibration",),
     "accelsim.explore.compare": ("Comparison", "compare"),
     "accelsim.explore.cost_sweep": ("cost_sweep",),
     "accelsim.explore.pareto": ("Front", "pareto"),
@@ -91,7 +107,14 @@ _HOME = {
     "accelsim.quantization.allocation.errors": ("LayerErrors", "read_errors", "trace_errors"),
     "accelsim.quantization.error": ("quantization_error",),
     "accelsim.quantization.error_table": ("ErrorTable",),
+    "accelsim.quantization.published": ("published_accuracy",),
+    "accelsim.quantization.published_table": ("PublishedTable",),
     "accelsim.quantization.rounding": ("Quantized", "quantize"),
+    "accelsim.quantization.sensitivity.measure": ("sensitivity",),
+    "accelsim.quantization.sensitivity.result": ("Sensitivity",),
+    "accelsim.quantization.sensitivity.traces": ("read_traces",),
+    "accelsim.quantization.training.accuracy_table": ("AccuracyTable",),
+    "accelsim.quantization.training.measuring": ("quantization_accuracy",),
     "accelsim.report.mapping_file": ("save_mapping",),
     "accelsim.report.review.saving": ("save_report",),
     "accelsim.report.trace_file": ("save_trace",),
@@ -108,6 +131,7 @@ _HOME = {
     "accelsim.simulation.search_mapping": ("search_mapping",),
     "accelsim.simulation.trace": ("trace",),
     "accelsim.simulation.training": ("Training",),
+    "accelsim.validation.validate": ("Validation", "validate"),
     "accelsim.workload.catalog": ("list_workloads", "load_workload"),
     "accelsim.workload.importers.pytorch.load": ("from_torch",),
     "accelsim.workload.layer": ("Layer",),
@@ -123,17 +147,18 @@ _HOME = {
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
-    "AccelsimError", "Allocation", "AllocationFront", "Allocator", "Best", "Certificate", "Chip", "Comparison",
-    "Constraints", "CostSweep", "Duty", "ErrorTable", "Format", "Front", "Generation", "Imported", "InfeasibleError",
-    "InputError", "Keep", "Layer", "LayerErrors", "LayerResult", "Loop", "MappingFile", "MemoryTable", "Nest",
-    "Network", "Phase", "Quantized", "Result", "Scheme", "Shape", "Sparsity", "Stated", "Sweep", "SweepResult",
-    "Training", "Uncertainty", "UnsupportedError", "UsageError", "__version__", "allocate", "allocation_front",
-    "allocator", "best", "compare", "cost_sweep", "declare_sparsity", "duty", "estimate", "evaluate_mapping",
-    "from_torch", "generate", "import_scalesim", "import_timeloop", "import_zigzag", "known_schemes", "list_profiles",
-    "list_tensors", "list_workloads", "load_layer", "load_mapping", "load_profile", "load_sweep", "load_workload",
-    "memory", "pareto", "parse_format", "parse_scheme", "quantization_error", "quantize", "read_errors",
-    "save_mapping", "save_report", "save_trace", "scalesim_report", "search_mapping", "sweep", "systolic_cycles",
-    "trace", "trace_errors", "uncertainty",
+    "AccelsimError", "AccuracyTable", "Allocation", "AllocationFront", "Allocator", "Best", "BitWidths", "Calibration",
+    "Certificate", "Chip", "Comparison", "Constraints", "CostSweep", "Duty", "ErrorTable", "Format", "Front",
+    "Generation", "Imported", "InfeasibleError", "InputError", "Keep", "Layer", "LayerErrors", "LayerResult", "Loop",
+    "MappingFile", "MemoryTable", "Nest", "Network", "Phase", "PublishedTable", "Quantized", "Result", "Scheme",
+    "Sensitivity", "Shape", "Sparsity", "Stated", "Sweep", "SweepResult", "Training", "Uncertainty", "UnsupportedError",
+    "UsageError", "Validation", "__version__", "allocate", "allocation_front", "allocator", "best", "bit_widths",
+    "calibrate", "compare", "cost_sweep", "declare_sparsity", "duty", "estimate", "evaluate_mapping", "from_torch",
+    "generate", "import_scalesim", "import_timeloop", "import_zigzag", "known_schemes", "list_profiles", "list_tensors",
+    "list_workloads", "load_layer", "load_mapping", "load_profile", "load_sweep", "load_workload", "memory", "pareto",
+    "parse_format", "parse_scheme", "published_accuracy", "quantization_accuracy", "quantization_error", "quantize",
+    "read_errors", "read_traces", "save_mapping", "save_report", "save_trace", "scalesim_report", "search_mapping",
+    "sensitivity", "sweep", "systolic_cycles", "trace", "trace_errors", "uncertainty", "validate",
 ]  # fmt: skip
 
 

@@ -23,9 +23,12 @@ FLOORS = (
 )  # fmt: skip
 FLOOR = {name: rank for rank, names in enumerate(FLOORS) for name in names}
 NAMED_ABOVE = {
-    "accelsim.report.plots:AllocationPlots",
+    "accelsim.report.plots:AccuracyPlots", "accelsim.report.plots:AllocationPlots",
+    "accelsim.report.plots:BitWidthPlots", "accelsim.report.plots:PublishedPlots",
     "accelsim.report.plots:ErrorPlots", "accelsim.report.plots:MemoryPlots", "accelsim.report.plots:ComparisonPlots",
-    "accelsim.report.plots:FrontPlots", "accelsim.report.plots:ResultPlots", "accelsim.report.plots:SweepPlots",
+    "accelsim.report.plots:FrontPlots", "accelsim.report.plots:ResultPlots",
+    "accelsim.report.plots:SensitivityPlots", "accelsim.report.plots:SweepPlots",
+    "accelsim.report.plots:ValidationPlots",
     "accelsim.explore.uncertainty:UncertaintyOf",
     "accelsim.report.review.saving:ComparisonReport",
 }  # fmt: skip

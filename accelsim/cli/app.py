@@ -5,8 +5,11 @@ from __future__ import annotations
 import click
 
 from accelsim import __version__
+from accelsim.cli.accuracy import accuracy
 from accelsim.cli.allocating import allocate
+from accelsim.cli.bit_widths import bit_widths
 from accelsim.cli.cache import cache
+from accelsim.cli.calibrating import calibrate
 from accelsim.cli.catalog import check, list_, show
 from accelsim.cli.estimating import compare, estimate
 from accelsim.cli.generating import generate
@@ -19,6 +22,7 @@ from accelsim.cli.plotting import plot
 from accelsim.cli.reporting import report
 from accelsim.cli.sweeping import sweep
 from accelsim.cli.tracing import trace
+from accelsim.cli.validating import validate
 from accelsim.errors import did_you_mean
 from accelsim.library import absent
 
@@ -60,8 +64,8 @@ def app(context: click.Context) -> None:
 
 
 COMMANDS = (
-    list_, show, check, estimate, compare, sweep, plot, report, generate, map_, memory, error, allocate, trace,
-    import_, cache,
+    list_, show, check, estimate, compare, sweep, plot, report, generate, map_, memory, bit_widths, error, accuracy,
+    allocate, validate, calibrate, trace, import_, cache,
 )  # fmt: skip
 for command in COMMANDS:
     app.add_command(command)

@@ -70,7 +70,8 @@ class Best:
         first, second, legal = self._scores(structure, tilings, order=False)
         open_ = np.flatnonzero(legal & ~self.worse(first, second))
         if self.waits and open_.size:  # sums are a bound of the time: few are worth its order
-            first[open_], second[open_], _ = self._scores(structure, [tilings[row] for row in open_.tolist()], order=True)
+            some = [tilings[row] for row in open_.tolist()]
+            first[open_], second[open_], _ = self._scores(structure, some, order=True)
         self.evaluated += len(tilings)
         for row in open_[np.lexsort((second[open_], first[open_]))].tolist():
             if self.worse(first[row : row + 1], second[row : row + 1])[0]:

@@ -1,0 +1,1 @@
+"""Which published measurements is accelsim compared with? One module a system, each with ``comparisons()``."""
