@@ -260,8 +260,9 @@ def test_a_wide_range_makes_it_too_close_to_call() -> None:
 def test_without_ranges_nothing_is_called_robust() -> None:
     exact = {"value": 1300, "low": 1300, "high": 1300}
     found = comparison(
-        ["fp16", "fp32"], levels__DRAM__read_pj_per_access=exact, levels__DRAM__write_pj_per_access=exact
-    )
+        ["fp16", "fp32"], levels__DRAM__read_pj_per_access=exact, levels__DRAM__write_pj_per_access=exact,
+        multiply_pj__fp32="3.7", add_pj__fp32="0.9", multiply_pj__int32="3.1", add_pj__int32="0.1",
+    )  # fmt: skip
     judged = found.judgement("fp32")
     assert judged is not None
     assert judged.ranged == 0

@@ -71,17 +71,18 @@ def test_active_pes_are_those_that_an_explicit_array_has(alexnet):
         assert len(pes) == sets.pes == active_pes(choice.nest, case.shape) == float(MEASURED[name]["active_PEs"])
 
 
-def test_conv1_2_and_4_are_mapped_as_published():
-    """n e q r t of JSSC 2017, Table III; p and m differ by what the prefetch buffer holds twice (conv1), or fills."""
+def test_conv1_and_conv2_are_mapped_as_published():
+    """n e q r t of JSSC 2017, Table III; of conv1 p and m too, of conv2 they differ by what fills the spads."""
     network = load_workload("alexnet", batch=4)
-    cases = [case_of(network[name].shape) for name in ("conv1", "conv2", "conv4")]
+    cases = [case_of(network[name].shape) for name in ("conv1", "conv2")]
     chosen = [
         sets_of(choice.structure, choice.tiles, case.shape)
         for case, choice in zip(cases, choose_rows(EYERISS, cases, "energy"), strict=True)
     ]
     found = [(one.n, one.e, one.q, one.r, one.t) for one in chosen]
-    assert found == [(1, 7, 1, 1, 2), (1, 27, 2, 1, 1), (4, 13, 3, 2, 2)]
-    assert [one.m for one in chosen] == pytest.approx([96, 64, 64], rel=0.04)
+    assert found == [(1, 7, 1, 1, 2), (1, 27, 2, 1, 1)]
+    assert (chosen[0].p, chosen[0].m) == (16, 96)
+    assert chosen[1].m == pytest.approx(64, rel=0.04)
 
 
 def test_processing_latency_is_that_of_the_chip(alexnet):

@@ -22,7 +22,7 @@ CHIPS = {
     "nvdla-full": ("int8", "fp16"),
     "nvdla-small": ("int8",),
 }
-NETWORKS = ("filter-3x3x256", "resnet8", "bert-base", "llama-2-7b/decode")
+NETWORKS = ("filter-3x3x256", "resnet8", "llama-2-7b/decode")
 
 SEARCHED = ("filter-3x3x256", "llama-2-7b/decode")
 
@@ -159,14 +159,12 @@ def test_unsupported_and_unknown_are_refused():
         estimate("alexnet", "tpu-v1", "int8", mapping="row-stationary")
 
 
-@pytest.mark.parametrize("objective", ["energy", "latency", "edp"])
-def test_each_objective_is_best_at_its_own_game(objective):
-    metric = {"energy": "energy_pj", "latency": "cycles", "edp": "edp_pj_s"}[objective]
-    results = {
-        name: estimate("resnet8", "horowitz-45nm", "int8", objective=name) for name in ("energy", "latency", "edp")
-    }
-    best = min(getattr(result, metric) for result in results.values())
-    assert getattr(results[objective], metric) <= best * 1.03  # ranked by approximate counts, ties within 1%
+def test_each_objective_is_best_at_its_own_game():
+    metrics = {"energy": "energy_pj", "latency": "cycles", "edp": "edp_pj_s"}
+    results = {name: estimate("autoencoder", "horowitz-45nm", "int8", objective=name) for name in metrics}
+    for objective, metric in metrics.items():
+        best = min(getattr(result, metric) for result in results.values())
+        assert getattr(results[objective], metric) <= best * 1.03  # ranked by approximate counts, ties within 1%
 
 
 def test_more_bandwidth_is_never_slower_and_dearer_dram_costs_in_proportion():
@@ -185,6 +183,6 @@ def test_more_bandwidth_is_never_slower_and_dearer_dram_costs_in_proportion():
 
 
 def test_layers_alike_are_costed_alike_and_once():
-    result = estimate("resnet18", "horowitz-45nm", "int8", on_chip=False)
+    result = estimate("resnet18", "horowitz-45nm", "int8", on_chip=False, mapping="heuristic")
     one, other = result.layer("layer1.0.conv1"), result.layer("layer1.1.conv1")
     assert one.lines is other.lines

@@ -145,8 +145,9 @@ def test_an_mlp_reads_its_weights_again_for_every_tile_it_takes(tmp_path):
         assert record.reason
 
 
-@pytest.mark.parametrize("objective", ["energy", "latency", "edp"])
-@pytest.mark.parametrize("size", ["1KiB", "3KiB", "6KiB", "24KiB"])
+@pytest.mark.parametrize(
+    ("size", "objective"), [("1KiB", "energy"), ("3KiB", "latency"), ("6KiB", "edp"), ("24KiB", "energy")]
+)
 @pytest.mark.parametrize("text", [CONVS, ATTENTION, MLP], ids=["convs", "attention", "mlp"])
 def test_never_worse_and_within_the_chip(tmp_path, text, size, objective):
     network = loaded(tmp_path, text, batch=2)
@@ -199,3 +200,9 @@ def test_given_mappings_are_refused(tmp_path):
     with pytest.raises(UsageError, match="takes no given mappings"):
         estimate(network, alone.chip, "int8", mapping={"one": alone.layer("one").nest}, fuse=True)
     assert estimate(network, alone.chip, "int8", mapping=DEFAULT, fuse=True).fusion
+
+
+def test_a_chip_that_keeps_no_outputs_fuses_nothing_and_says_why(tmp_path: Path) -> None:
+    found = estimate(loaded(tmp_path, CONVS), "nvdla-small", "int8", fuse=True)
+    assert [type(one) for one in found.fusion] == [Unfused]
+    assert "keeps inputs and outputs on chip" in str(found.fusion[0])

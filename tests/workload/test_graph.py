@@ -17,6 +17,7 @@ INPUT = {
     "dlrm": 1,
     "ds-cnn": 49 * 10,
     "filter-3x3x256": 256 * 56 * 56,
+    "inception-v4": 3 * 299 * 299,
     "gpt2/prefill": 1024,
     "mobilenetv1-0.25": 3 * 96 * 96,
     "resnet8": 3 * 32 * 32,

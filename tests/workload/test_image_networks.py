@@ -95,6 +95,27 @@ def test_mobilenet_has_17_depthwise_layers_and_10_shortcuts():
     assert network["features.17.conv.2"].output_elements == 320 * 7 * 7
 
 
+@pytest.mark.parametrize(
+    ("name", "macs", "parameters", "last_channels"),
+    [
+        ("inception-v1", 1_498_376_192, None, 1024),  # torchvision's googlenet
+        ("inception-v4", None, 42_679_816, 1536),  # the paper's network as it is shipped with weights elsewhere
+        ("mobilenetv1", 568_740_352, 4_231_976, 1024),
+    ],
+)
+def test_networks_of_branches_and_of_separable_layers_have_the_published_size(name, macs, parameters, last_channels):
+    network = load_workload(name)
+    assert macs in (None, network.macs)
+    assert parameters in (None, network.parameters)
+    assert network["fc"].shape.extents["C"] == last_channels
+
+
+def test_inception_joins_its_branches():
+    network = load_workload("inception-v1")
+    assert network["3b.1x1"].inputs == ("3a.1x1", "3a.3x3", "3a.5x5", "3a.proj")
+    assert network["3b.1x1"].shape.C == 64 + 128 + 32 + 32
+
+
 @pytest.mark.parametrize("name", ["alexnet", "vgg16", "resnet18", "resnet50", "mobilenetv2", "filter-3x3x256"])
 def test_batch_multiplies_work_and_activations_but_not_weights(name):
     one, eight = load_workload(name), load_workload(name, batch=8)
