@@ -189,6 +189,7 @@ def anchor(kind: type[BaseModel]) -> str:
 
 ANCHORS = {
     "FanOutSpec": "fan-outs", "LevelSpec": "memory-levels", "VectorSpec": "vector-unit", "SparsitySpec": "sparsity",
+    "FusibleSpec": "fusible-pes",
     "CodingSpec": "sparsity", "Input": "input", "Dimensions": "transformers", "Phases": "phases", "Prefill": "phases",
     "Decode": "phases", "Encode": "phases", "StatedFormats": "stated-formats", "Densities": "sparsity",
     "Loops": "nest", "RateNumber": "number", "Weights": "weights",

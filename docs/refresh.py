@@ -1,8 +1,9 @@
 """Which parts of the documentation are made from the code? This script makes them again.
 
-The outputs in the README and in the tutorials, the pictures, the table of number formats, the fields of files and
-the table of commands: ``python docs/refresh.py`` writes them all. Tests hold the tables, .ci/run the first output;
-building the site runs the commands of the tutorials and warns where they print something else.
+The outputs in the README and in the tutorials, the pictures, the table of number formats, the fields of files, the
+table of commands and the page of the validation: ``python docs/refresh.py`` writes them all. Tests hold the tables
+and the validation, .ci/run the first output; building the site runs the commands of the tutorials and warns where
+they print something else.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 
+from cost_tables import with_costs  # noqa: E402
 from field_tables import with_fields  # noqa: E402
 from outputs import with_outputs  # noqa: E402
+from quoted_tables import with_claims  # noqa: E402
 
 MAIN = "compare resnet50 --on horowitz-45nm --schemes fp32,fp16,w8a8-dequant-fp32,int8"
 MAP = "map llama-2-7b/decode:layers.q_proj --on horowitz-45nm --scheme int8"
@@ -122,7 +125,7 @@ def main() -> None:
     named = [Path(name) for name in sys.argv[1:]]
     for page in named or sorted((ROOT / "docs").glob("*.md")):
         text = page.read_text(encoding="utf-8")
-        page.write_text(with_outputs(with_tables(text)), encoding="utf-8")
+        page.write_text(with_outputs(with_claims(with_costs(with_tables(text)))), encoding="utf-8")
     if named:
         return
     readme = ROOT / "README.md"
@@ -132,6 +135,7 @@ def main() -> None:
     readme.write_text(text, encoding="utf-8")
     for picture, arguments in PICTURES.items():
         run(f"{arguments} --plot {picture}")
+    run("validate --write docs/validation.md")
     (ROOT / "docs" / "images" / "plots").mkdir(exist_ok=True)
     for kind, arguments in PLOTS.items():
         run(f"plot {kind} {arguments} -o docs/images/plots/{kind}.svg")
