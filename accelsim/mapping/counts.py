@@ -91,6 +91,8 @@ def _combined(parts: Sequence[Counts], combine: Callable[[list[Any]], Any]) -> C
 
     def walk(entries: list[Any]) -> Any:
         first = entries[0]
+        if first is None:
+            return None
         if isinstance(first, Mapping):
             return {key: walk([entry[key] for entry in entries]) for key in first}
         if isinstance(first, Counts | LevelCounts | Opening | Closing | Order | Tiles | Working):

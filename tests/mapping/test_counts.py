@@ -140,6 +140,21 @@ def test_many_cases_at_once_equal_one_at_a_time(seed):
                 assert value == getattr(tally, name), (key, name)
 
 
+@pytest.mark.parametrize("order", [True, False])
+def test_blocks_are_counted_as_the_whole(order, monkeypatch):
+    lines = (Keep("DRAM", "WIO"), Loop("K", 1), Loop("C", 1), Keep("SRAM", "WIO"), Loop("K", 1), Loop("C", 1))
+    shape, which = Shape(K=6, C=4), np.zeros(5, dtype=np.int64)
+    tiles = np.array([[k, c, 1, 1] for k, c in ((6, 4), (3, 4), (4, 2), (1, 3), (2, 1))], dtype=np.int64)
+    whole = count_many([shape], which, Nest(lines), tiles, order=order)
+    monkeypatch.setattr("accelsim.mapping.counts.BLOCK", 2)
+    parts = count_many([shape], which, Nest(lines), tiles, order=order)
+    assert (parts.order is None, whole.order is None) == (not order, not order)
+    for key, moved in whole.levels.items():
+        for name in FIELDS:
+            expected = np.broadcast_to(getattr(moved, name), len(which))
+            assert getattr(parts.levels[key], name).tolist() == expected.tolist(), (key, name)
+
+
 def test_halo_by_hand():
     """3x3 over 6 rows, one output row at a time: 3 rows first, then 1 new row each; padding is never fetched."""
     hierarchy = Hierarchy((("DRAM", 0), ("SRAM", 0)), ())
