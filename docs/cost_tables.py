@@ -23,7 +23,7 @@ def _tables() -> str:
         where = next(one.where for one in own if one.where)
         least, value, most = stated_range(where)
         title = quantity if quantity.startswith(("fp", "int")) else quantity[0].upper() + quantity[1:]
-        parts += [f"\n### {title}\n", f"| {own[0].unit} | what | work | |", "|---|---|---|---|"]
+        parts += [f"\n## {title}\n", f"| {own[0].unit} | what | work | |", "|---|---|---|---|"]
         parts += [
             f"| {one.value:g} | {one.what} | {works[one.source].short().strip()}{_status(one)} | {_stands(one)} |"
             for one in own
