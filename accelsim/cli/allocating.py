@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from accelsim.cli.options import Count, check_output, chip_of, names, network_of, workload_options
+from accelsim.cli.options import Count, bits_options, check_output, chip_of, names, network_of
 from accelsim.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,13 +36,7 @@ if TYPE_CHECKING:
 @click.option("--uniform", metavar="A,B", help="With --pareto: further schemes beside the choices, such as fp32,fp16.")
 @click.option("--metrics", metavar="M,N", help="With --pareto: error and costs; by default energy,error.")
 @click.option("-o", "--output", metavar="FILE", help="Write the scheme file: .yaml.")
-@workload_options
-@click.option(
-    "--mapping", default="heuristic", show_default=True, metavar="M", help="heuristic, optimal or a dataflow."
-)
-@click.option("--objective", default="energy", show_default=True, metavar="O", help="What mappings are chosen for.")
-@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a field of the profile.")
-@click.option("--what-if", is_flag=True, help="Give formats that the chip lacks hypothetical rates; marked as derived.")
+@bits_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV: a row per layer, or per scheme with --pareto.")
 @click.option("--plot", metavar="FILE", help="Draw it too: .svg, .png or .pdf.")

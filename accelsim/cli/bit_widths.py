@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from accelsim.cli.allocating import read_budgets
-from accelsim.cli.options import check_output, chip_of, names, network_of, workload_options
+from accelsim.cli.options import bits_options, check_output, chip_of, names, network_of
 from accelsim.errors import UsageError
 
 
@@ -19,13 +19,7 @@ from accelsim.errors import UsageError
 @click.option("--budget", "budgets", multiple=True, metavar="M=MOST", help="Of the mix, as in allocate; error=20%.")
 @click.option("--no-mixed", is_flag=True, help="Leave the mix out, which takes the longest.")
 @click.option("--weights", metavar="FILE", help="Where the weights are, if MODEL has none: .onnx, .safetensors, .npz.")
-@workload_options
-@click.option(
-    "--mapping", default="heuristic", show_default=True, metavar="M", help="heuristic, optimal or a dataflow."
-)
-@click.option("--objective", default="energy", show_default=True, metavar="O", help="What mappings are chosen for.")
-@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a field of the profile.")
-@click.option("--what-if", is_flag=True, help="Give formats that the chip lacks hypothetical rates; marked as derived.")
+@bits_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one row per bit-width.")
 @click.option("--plot", metavar="FILE", help="Draw it too: .svg, .png or .pdf.")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
-from accelsim.cli.options import check_output, chip_of, model_options, names, network_of
+from accelsim.cli.comparing import comparison_of
+from accelsim.cli.options import check_output, chip_of, model_options, network_of
 from accelsim.cli.training import training_of, training_options
 from accelsim.cli.uncertain import check_uncertainty, uncertainty_of, uncertainty_options
 from accelsim.errors import UsageError
@@ -127,52 +129,21 @@ def estimate(
 @training_options
 @model_options
 def compare(
-    workload: str,
-    profiles: str,
-    schemes: str,
-    reference: str | None,
-    fuse: bool,
     uncertainty: bool,
     spread: str | None,
     unranged: str | None,
-    pass_: str,
-    optimizer: str | None,
-    gradients: str | None,
-    states: str | None,
-    batch: int | None,
-    options: Sequence[str],
-    mapping: str,
-    objective: str,
-    overrides: Sequence[str],
-    what_if: bool,
-    keep_weights: bool,
     as_json: bool,
     as_csv: bool,
     plot: str | None,
     cite: bool,
+    **asked: Any,
 ) -> None:
     """Compare WORKLOAD in several schemes, on one chip or several."""
     from accelsim.cli import output
 
     check_output(as_json, as_csv, plot)
     check_uncertainty(uncertainty, spread, unranged, as_csv)
-    wanted = names(schemes, "--schemes")
-    network = network_of(workload, batch, options)
-    chips = [chip_of(profile, overrides, what_if) for profile in names(profiles, "--on")]
-    from accelsim.explore.compare import compare as compare_models
-
-    found = compare_models(
-        network,
-        chips,
-        wanted,
-        reference,
-        mapping=mapping,
-        objective=objective,
-        keep_weights=keep_weights,
-        fuse=fuse,
-        pass_=pass_,
-        training=training_of(pass_, optimizer=optimizer, gradients=gradients, states=states),
-    )
+    network, found = comparison_of(**asked)
     if plot is not None:
         from accelsim.report.plots import comparison_figure, save
 

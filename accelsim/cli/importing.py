@@ -52,8 +52,8 @@ _FOLDER = click.option("-o", "--output", metavar="FOLDER", help="Write the files
 @click.option("-o", "--output", metavar="PLACE", help="Write the workload, or with --config the folder, there.")
 def scalesim(topology: str, config: str | None, output: str | None) -> None:
     """Turn a SCALE-Sim TOPOLOGY (CSV, with its header) into a workload file, and its --config into a profile."""
+    from accelsim.files import check_place, check_suffix
     from accelsim.mapping.importers.bundle import WORKLOAD, import_scalesim
-    from accelsim.report.files import check_place, check_suffix
 
     if config is not None:
         folder = _folder(output)
@@ -129,7 +129,7 @@ def _show(imported: Imported) -> None:
 
 def _write(place: Path, text: str) -> None:
     from accelsim.cli.output import note
-    from accelsim.report.files import write_whole
+    from accelsim.files import write_whole
 
     def write(unfinished: Path) -> None:
         unfinished.write_text(text, encoding="utf-8", newline="\n")

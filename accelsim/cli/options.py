@@ -95,6 +95,16 @@ def _mapping(default: str) -> tuple[Callable[[Command], Command], ...]:
     )
 
 
+_BITS = (
+    click.option(
+        "--mapping", default="heuristic", show_default=True, metavar="M", help="heuristic, optimal or a dataflow."
+    ),
+    click.option("--objective", default="energy", show_default=True, metavar="O", help="What mappings are chosen for."),
+    click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a field of the profile."),
+    _PROFILE[1],
+)
+
+
 def model_options(command: Command) -> Command:
     """Give a command the options of everything that estimates a model."""
     return _given(command, (*_WORKLOAD, *_mapping("optimal"), *_PROFILE, *_OUTPUT))
@@ -108,6 +118,11 @@ def workload_options(command: Command) -> Command:
 def mapping_options(command: Command) -> Command:
     """Give a command the options of everything that maps a layer."""
     return _given(command, (*_WORKLOAD, *_mapping("optimal"), *_PROFILE))
+
+
+def bits_options(command: Command) -> Command:
+    """Give a command the options of everything that maps a model many times, and so by the heuristic."""
+    return _given(command, (*_WORKLOAD, *_BITS))
 
 
 def _given(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
@@ -203,6 +218,6 @@ def check_output(as_json: bool, as_csv: bool, plot: str | None) -> None:
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other; give one.")
     if plot is not None:
-        from accelsim.report.files import check_place, check_suffix
+        from accelsim.files import check_place, check_suffix
 
         check_place(check_suffix(plot, (".svg", ".png", ".pdf"), "--plot"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from typing import Any
 
 import click
 
-from accelsim.cli.options import chip_of, mapping_options, names, network_of
-from accelsim.cli.training import training_of, training_options
+from accelsim.cli.comparing import comparison_of
+from accelsim.cli.options import mapping_options
+from accelsim.cli.training import training_options
 from accelsim.errors import UsageError
 
 ARGUMENTS = "arguments"
@@ -37,26 +38,7 @@ class Recorded(click.Command):
 @click.option("--fuse", is_flag=True, help="Run layers that hand on more than fits together, tile by tile.")
 @training_options
 @mapping_options
-def report(
-    workload: str,
-    profiles: str,
-    schemes: str,
-    output: str,
-    question: str | None,
-    reference: str | None,
-    keep_weights: bool,
-    fuse: bool,
-    pass_: str,
-    optimizer: str | None,
-    gradients: str | None,
-    states: str | None,
-    batch: int | None,
-    options: Sequence[str],
-    mapping: str,
-    objective: str,
-    overrides: Sequence[str],
-    what_if: bool,
-) -> None:
+def report(output: str, question: str | None, **asked: Any) -> None:
     """Write how WORKLOAD compares in several schemes as one page for a design review.
 
     \b
@@ -70,23 +52,7 @@ def report(
     if question is not None and not question.strip():
         raise UsageError("--question must say something, or be left out.")
     check_place(check_suffix(output, SUFFIXES, "--output"))
-    wanted = names(schemes, "--schemes")
-    network = network_of(workload, batch, options)
-    chips = [chip_of(profile, overrides, what_if) for profile in names(profiles, "--on")]
-    from accelsim.explore.compare import compare
-
-    found = compare(
-        network,
-        chips,
-        wanted,
-        reference,
-        mapping=mapping,
-        objective=objective,
-        keep_weights=keep_weights,
-        fuse=fuse,
-        pass_=pass_,
-        training=training_of(pass_, optimizer=optimizer, gradients=gradients, states=states),
-    )
+    _, found = comparison_of(**asked)
     note(f"wrote {save_report(found, output, question=question, command=_command())}")
 
 

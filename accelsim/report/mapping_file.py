@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from accelsim.errors import UsageError
+from accelsim.files import check_place, check_suffix, write_whole
 from accelsim.mapping.file import SUFFIXES
 from accelsim.mapping.file_text import file_text
-from accelsim.report.files import check_place, check_suffix, write_whole
 from accelsim.simulation.proof import proof
 from accelsim.simulation.result import LayerResult, Result
 from accelsim.units import engineering

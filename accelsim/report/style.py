@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from accelsim.report.files import check_suffix, write_whole
+from accelsim.files import check_suffix, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from textwrap import shorten
 
 from accelsim.explore.tornado import Swing, Tornado
@@ -116,8 +115,3 @@ def _sentence(found: Uncertainty, name: str, reference: str) -> str:
     deciding = [one.cost for one in found.tornado(name, reference).ranged if one.elasticity][:2]
     by = f"; it depends most on {joined(deciding)}" if deciding and low != high else ""
     return f"{call}: {name} takes {span} the energy of {reference}{by}."
-
-
-def uncertainty_lines(found: Uncertainty, reference: str | None = None) -> Iterator[str]:
-    """Yield the lines of `uncertainty_page` without any color."""
-    yield from (line.text for line in uncertainty_page(found, reference))

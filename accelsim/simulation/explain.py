@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from accelsim.layout import paragraph, percent, table
 from accelsim.mapping.nest import Keep
 from accelsim.mapping.nest_text import shown
-from accelsim.provenance import Source, Sourced
+from accelsim.provenance import Source
 from accelsim.simulation.costs import short_source, unit_of, what_of, works
 from accelsim.simulation.distance import distance_words
 from accelsim.simulation.line import Line
@@ -140,12 +140,6 @@ def nest_lines(one: LayerResult) -> list[str]:
             lines.append(f"{'  ' * depth}{text}")
             depth += 1
     return lines
-
-
-def explain_cost(what: str, cost: Sourced, unit: str, known: dict[str, Source]) -> list[str]:
-    """Return one cost as a table row: what, value with unit, range, source, note."""
-    spread = f"{cost.least:.4g} to {cost.most:.4g}" if cost.most > cost.least else ""
-    return [what, f"{cost.value:.4g} {unit}", spread, short_source(cost, known), cost.note]
 
 
 def layer_rows(result: Result, layers: Sequence[LayerResult]) -> list[list[str]]:

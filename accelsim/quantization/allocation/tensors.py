@@ -39,10 +39,6 @@ class Sharing:
         """Every group, in order of the layers that read them."""
         return tuple(dict.fromkeys(self.reads.values()))
 
-    def layers_of(self, group: str) -> tuple[str, ...]:
-        """Return the layers that read a group."""
-        return tuple(name for name, read in self.reads.items() if read == group)
-
 
 def sharing(network: Network) -> Sharing:
     """Return which activations of a network share a format."""

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from accelsim.errors import UsageError
 from accelsim.quantization.error_table import ErrorTable
 
-DB_PER_BIT = 20 * math.log10(2)
-"""What one more bit brings on a uniform grid: 6.02 dB."""
-
 
 @dataclass(frozen=True)
 class ErrorLines:

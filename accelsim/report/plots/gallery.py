@@ -8,8 +8,8 @@ from pathlib import Path
 
 from accelsim.errors import AccelsimError, UsageError, did_you_mean
 from accelsim.explore.pareto import pareto
+from accelsim.files import check_suffix
 from accelsim.report.facts.curves import bit_schemes
-from accelsim.report.files import check_suffix
 from accelsim.report.plots.bars import comparison_figure, energy_figure
 from accelsim.report.plots.costs import cost_figure
 from accelsim.report.plots.curves import bits_figure
