@@ -75,10 +75,6 @@ class Batch:
         """Return ``value`` of every case as one array over the mappings, shape (n,)."""
         return np.array([float(value(case)) for case in self.cases])[self.case_of]
 
-    def of(self, number: int, value: Callable[[Case], float]) -> Floats:
-        """Return ``value`` of one case as an array over its mappings."""
-        return np.full(int((self.case_of == number).sum()), float(value(self.cases[number])))
-
 
 def home(chip: Chip) -> Level | None:
     """Return the level where whole tensors may stay: the outermost bounded one that stands once on chip."""

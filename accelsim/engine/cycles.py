@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
 from accelsim.engine.case import Batch, Floats
-from accelsim.engine.energy import conversion_count, multiplied_formats
+from accelsim.engine.energy import conversion_counts, multiplied_formats
 from accelsim.engine.memory_time import pipeline
 from accelsim.engine.systolic import skew_cycles
 from accelsim.engine.traffic import READS, Flow, Traffic
@@ -216,9 +217,14 @@ def _converter_cycles(batch: Batch, moved: Traffic) -> Floats:
     rate = batch.chip.conversions_per_cycle
     needed = np.zeros(len(batch.case_of))
     if rate is not None:
-        for number, case in enumerate(batch.cases):
-            for conversion in case.formats.conversions:
-                needed[batch.case_of == number] += conversion_count(batch, number, conversion, moved) / rate.value
+        most = max(len(case.formats.conversions) for case in batch.cases)
+        for place, operand in product(range(most), "WIO"):
+            by_case = {
+                number: case.formats.conversions[place] for number, case in enumerate(batch.cases)
+                if place < len(case.formats.conversions) and case.formats.conversions[place].operand == operand
+            }  # fmt: skip
+            if by_case:
+                needed = needed + conversion_counts(batch, moved, by_case) / rate.value
     return needed
 
 

@@ -6,7 +6,7 @@ and cited line by line. A cost that the chip does not give makes the energy unkn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -163,17 +163,18 @@ def multiplied_formats(case: Case) -> tuple[str, str, str]:
     return formats.compute_weight.name, formats.compute_input.name, formats.accumulator.name
 
 
-def conversion_count(batch: Batch, number: int, conversion: Conversion, moved: Traffic) -> Floats:
-    """Return how often a conversion of case ``number`` happens in each of its mappings.
+def conversion_counts(batch: Batch, moved: Traffic, by_case: Mapping[int, Conversion]) -> Floats:
+    """Return how often conversions happen in each mapping: one conversion of a case, by its number, or none.
 
-    Conversions of W and I go with the words that pass their conversion point, those of O with the
-    finished outputs.
+    Those of W and I go with the words that pass their conversion point, those of O with the finished outputs; all
+    are of one operand.
     """
-    if conversion.operand == "O":
-        units = batch.of(number, lambda case: case.shape.words("O"))
-    else:
-        units = moved.converted[conversion.operand][batch.case_of == number]
-    return units * float(conversion.count_per)
+    per_word = np.zeros(len(batch.cases))
+    for number, conversion in by_case.items():
+        per_word[number] = float(conversion.count_per)
+    operand = next(iter(by_case.values())).operand
+    units = batch.each(lambda case: case.shape.words("O")) if operand == "O" else moved.converted[operand]
+    return np.asarray(units * per_word[batch.case_of])
 
 
 def conversion_pj(chip: Chip, conversion: Conversion) -> Sourced | None:
@@ -198,11 +199,13 @@ def _conversions(batch: Batch, moved: Traffic) -> Iterator[Term]:
         for conversion in case.formats.conversions:
             found.setdefault((conversion.operand, conversion.reason), {})[number] = conversion
     for (operand, reason), by_case in found.items():
-        count = np.zeros(len(batch.case_of))
+        count = conversion_counts(batch, moved, by_case)
         costs: list[Sourced | None] = [None] * len(batch.cases)
+        known: dict[Conversion, Sourced | None] = {}
         for number, conversion in by_case.items():
-            count[batch.case_of == number] = conversion_count(batch, number, conversion, moved)
-            costs[number] = conversion_pj(batch.chip, conversion)
+            if conversion not in known:
+                known[conversion] = conversion_pj(batch.chip, conversion)
+            costs[number] = known[conversion]
         unit = np.array([np.nan if cost is None else cost.value for cost in costs])[batch.case_of]
         yield Term("convert", "converter", operand, reason, count, np.ones_like(count), tuple(costs), unit)
 

@@ -24,11 +24,11 @@ from accelsim.mapping.growth import (
     Problem,
     Room,
     grow_tiles,
-    spatial_choices,
     spread_out,
     stagings,
 )
 from accelsim.mapping.nest import Keep, Loop, Nest
+from accelsim.mapping.spatial import spatial_choices
 from accelsim.workload.shape import DIMS, Shape
 
 DATAFLOWS = {
@@ -55,12 +55,15 @@ class Candidates:
         The order of its innermost loops.
     case_of : int64 array, shape (n,)
     tiles : int64 array, shape (n, loops)
+    family : int
+        Mappings of one family have the same tiles row by row, and differ in the order of loops between nodes alone.
     """
 
     nest: Nest
     dataflow: str
     case_of: Ints
     tiles: Ints
+    family: int = 0
 
 
 def candidates(
@@ -97,7 +100,7 @@ def candidates(
         population = grow_tiles(problem, spatial_choices(problem, stages, spreads), stages, fills)
         for dataflow, outer in product(dataflows, OUTER_ORDERS):
             nest, tiles = _assemble(problem, population, rooms[0], stages, outer, DATAFLOWS[dataflow])
-            found.append(Candidates(nest, dataflow, population.case_of, tiles))
+            found.append(Candidates(nest, dataflow, population.case_of, tiles, number))
     return found
 
 

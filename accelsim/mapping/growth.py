@@ -7,16 +7,19 @@ not fit, and keeps what is distinct.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.workload.shape import DIMS, RELEVANT, Shape
+from accelsim.mapping.held_tiles import HeldLevel, HeldStage
+from accelsim.workload.shape import DIMS, Shape
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 Tiles = dict[str, Ints]
 
 FULL = 1 << 62
@@ -88,8 +91,8 @@ class Room:
     level: str
     depth: int
     operands: str
-    capacity_bits: NDArray[np.float64]
-    bits: dict[str, NDArray[np.float64]]
+    capacity_bits: Floats
+    bits: dict[str, Floats]
     doubled: bool
 
 
@@ -146,7 +149,7 @@ class Population:
     tiles: tuple[Tiles, ...] = ()
     menu: Ints | None = None
 
-    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Population:
+    def take(self, rows: NDArray[np.intp] | Bools) -> Population:
         """Return the chosen candidates."""
         spread, tiles = (
             tuple({dim: column[rows] for dim, column in columns.items()} for columns in group)
@@ -155,17 +158,15 @@ class Population:
         menu = None if self.menu is None else self.menu[rows]
         return Population(self.case_of[rows], spread, tiles, menu)
 
-    def grown(self, tile: Tiles, menu: int) -> Population:
+    def grown(self, tile: Tiles, menu: Ints) -> Population:
         """Return the candidates with the tile of one more stage."""
-        return replace(self, tiles=(*self.tiles, tile), menu=np.full_like(self.case_of, menu))
+        return replace(self, tiles=(*self.tiles, tile), menu=menu)
 
     def distinct(self, *, of_menu: bool) -> Population:
         """Return the candidates without repeats; with ``of_menu`` the same tiles of two menus both stay."""
         columns = [self.case_of, *([self.menu] if of_menu and self.menu is not None else [])]
         columns += [column for group in (self.spread, self.tiles) for one in group for column in one.values()]
-        rows = np.ascontiguousarray(np.stack(columns, axis=1).astype(np.int64))
-        _, first = np.unique(rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel(), return_index=True)
-        return self.take(np.sort(first))
+        return self.take(np.sort(_first_of_each(columns)))
 
     @staticmethod
     def together(parts: Sequence[Population]) -> Population:
@@ -186,6 +187,21 @@ class Population:
         )
 
 
+def _first_of_each(columns: Sequence[Ints]) -> Ints:
+    """The first of each distinct row of some columns of small numbers."""
+    code, most = np.zeros_like(columns[0]), 1
+    for column in columns:
+        if not len(column):
+            break
+        base = int(column.max()) + 1
+        if most * base >= 2**62:  # number the codes so far anew
+            distinct, code = np.unique(code, return_inverse=True)
+            most = len(distinct)
+        code, most = code * base + column, most * base
+    first: Ints = np.unique(code, return_index=True)[1]
+    return first
+
+
 def grow_tiles(problem: Problem, population: Population, stages: Sequence[Sequence[Room]], fills: Fills) -> Population:
     """Branch the population stage by stage, from inside out; what does not fit is dropped.
 
@@ -193,111 +209,157 @@ def grow_tiles(problem: Problem, population: Population, stages: Sequence[Sequen
     outside it go on with the same choice.
     """
     inside = len(problem.fanouts)
-    outer_menus = list(product(OUTER_GROWTH, fills))
     for place, stage in reversed(list(enumerate(stages))):
         outward = stages[place::-1]
-        menus = [(menu, (1.0, 1.0)) for menu in INNER_GROWTH] if place == len(stages) - 1 else outer_menus
-        branching = place >= len(stages) - 2
+        innermost, branching = place == len(stages) - 1, place >= len(stages) - 2
+        menus = INNER_GROWTH if innermost else OUTER_GROWTH
+        shares = [1.0] if innermost else [share[place < len(stages) - 2] for share in fills]
         population, start = _started(problem, population, outward, inside)
-        parts = []
-        for number, (menu, shares) in enumerate(menus):
-            fill = shares[place < len(stages) - 2]
-            rows = np.arange(len(population.case_of)) if branching else np.flatnonzero(population.menu == number)
+        parts = [] if branching else [_with_menu(population, number, len(shares)) for number in range(len(menus))]
+        if branching:
+            count = len(population.case_of)
+            parts = [(np.tile(np.arange(count), len(shares)), np.repeat(np.arange(len(shares)), count))]
+        grown = []
+        for number, (rows, turn) in enumerate(parts):
             part, own = population.take(rows), {dim: column[rows] for dim, column in start.items()}
-            parts.append(part.grown(_Grower(problem, part, outward, fill).grow(own, menu), number))
+            grower = _Grower(problem, part, outward, own, shares, turn)
+            for which, menu in enumerate(menus) if branching else [(number, menus[number])]:
+                grown.append(part.grown(grower.grow(menu), which * len(shares) + turn))
         inside = stage[0].depth
-        population = Population.together(parts).distinct(of_menu=place != len(stages) - 1 and place > 0)
+        population = Population.together(grown).distinct(of_menu=not innermost and place > 0)
     return population
+
+
+def _with_menu(population: Population, number: int, turns: int) -> tuple[Ints, Ints]:
+    """The candidates that grow by one menu, and which share of the levels each fills, in the order of the shares."""
+    assert population.menu is not None
+    which, turn = np.divmod(population.menu, turns)
+    rows = np.flatnonzero(which == number)
+    rows = rows[np.argsort(turn[rows], kind="stable")]
+    return rows, turn[rows]
 
 
 def _started(
     problem: Problem, population: Population, outward: Sequence[Sequence[Room]], inside: int
 ) -> tuple[Population, Tiles]:
     """The candidates whose smallest tile of the next stage fits, and that tile."""
-    grower = _Grower(problem, population, outward, 1.0)
+    extent = {dim: column[population.case_of] for dim, column in problem.extent.items()}
     below = population.tiles[-1] if population.tiles else {dim: np.ones_like(population.case_of) for dim in DIMS}
-    start = grower.spread_out(below, outward[0][0].depth, inside)
-    fits = grower.fits(start, 1.0)
+    start = spread_out(below, population.spread[outward[0][0].depth : inside], extent)
+    fits = _Grower(problem, population, outward, start, (1.0,), np.zeros_like(population.case_of)).start_fits
     return population.take(fits), {dim: column[fits] for dim, column in start.items()}
 
 
 class _Grower:
-    """Grows the tile of one stage of a population while it and the stages outside it hold what is needed."""
+    """Grows the tile of one stage of a population while it and the stages outside it hold what is needed.
+
+    A tile, and what it needs of the stages outside, takes at most a share of every level. What the start of the
+    growth takes is granted, so that growth that needs no more room goes on.
+
+    Parameters
+    ----------
+    outward : sequence of stages
+        The stage that grows and those outside it, from inside out.
+    start : Tiles
+        The smallest tile.
+    shares : sequence of float
+    turn : int64 array, shape (n,)
+        Which of the shares each candidate may fill.
+    """
 
     def __init__(
-        self, problem: Problem, population: Population, outward: Sequence[Sequence[Room]], fill: float
+        self,
+        problem: Problem,
+        population: Population,
+        outward: Sequence[Sequence[Room]],
+        start: Tiles,
+        shares: Sequence[float],
+        turn: Ints,
     ) -> None:
-        self.spread, self.outward, self.fill = population.spread, outward, fill
-        self.case_of = population.case_of
-        self.start_used: dict[str, NDArray[np.float64]] = {}
-        self.extent = {dim: column[self.case_of] for dim, column in problem.extent.items()}
-        self.window = problem.window[self.case_of]
-
-    def spread_out(self, tile: Tiles, outside: int, inside: int) -> Tiles:
-        """The tile above the fan-outs ``outside`` to ``inside`` that gives each instance ``tile``."""
-        return spread_out(tile, self.spread[outside:inside], self.extent)
-
-    def grow(self, start: Tiles, menu: Sequence[tuple[str, int]]) -> Tiles:
-        """Take the steps of a menu as far as they fit."""
-        share = dict(self.extent)
-        for bounds in self.spread[: self.outward[0][0].depth]:
+        case_of = population.case_of
+        self.start = start
+        _, self._starts, self._group = np.unique(turn, return_index=True, return_inverse=True)  # turns stand in order
+        fill = np.array(shares)[turn]
+        self.extent = {dim: column[case_of] for dim, column in problem.extent.items()}
+        self.share = dict(self.extent)
+        for bounds in population.spread[: outward[0][0].depth]:
             for dim, bound in bounds.items():
-                share[dim] = -(-share[dim] // bound)
-        tile = dict(start)
-        self.start_used = {room.level: used for room, used in self._used(start)}
-        for dim, cap in menu:
-            wanted = np.maximum(np.minimum(share[dim], cap), tile[dim])
+                self.share[dim] = -(-self.share[dim] // bound)
+        self.stages = _held_stages(problem, population, outward, self.extent)
+        wide = [stage.above(start) for stage in self.stages]
+        used = [
+            stage.used(level, tile)
+            for stage, tile in zip(self.stages, wide, strict=True) for level in stage.levels
+        ]  # fmt: skip
+        levels = [level for stage in self.stages for level in stage.levels]
+        self.start_fits: Bools = np.all(
+            [one <= level.capacity for one, level in zip(used, levels, strict=True)], axis=0
+        )
+        for one, level in zip(used, levels, strict=True):
+            level.granted = np.minimum(level.capacity, np.maximum(level.capacity * fill, one))
+        self._grown: dict[tuple[tuple[str, int], ...], Tiles] = {(): start}
+
+    def grow(self, menu: Sequence[tuple[str, int]]) -> Tiles:
+        """Take the steps of a menu as far as they fit; menus that begin alike grow alike."""
+        steps = tuple(menu)
+        known = next(count for count in range(len(steps), -1, -1) if steps[:count] in self._grown)
+        tile = self._grown[steps[:known]]
+        for count in range(known, len(steps)):
+            dim, cap = steps[count]
+            wanted = np.maximum(np.minimum(self.share[dim], cap), tile[dim])
             if (wanted > tile[dim]).any():
-                tile[dim] = self._largest(tile, dim, wanted, share[dim], start[dim])
+                tile = {**tile, dim: self._largest(tile, dim, wanted)}
+            self._grown[steps[: count + 1]] = tile
         return tile
 
-    def _largest(self, tile: Tiles, dim: str, wanted: Ints, most: Ints, grain: Ints) -> Ints:
+    def _largest(self, tile: Tiles, dim: str, wanted: Ints) -> Ints:
         """The largest tile up to ``wanted`` that fits, evened out over the number of tiles."""
+        most, grain = self.share[dim], self.start[dim]
+        tests = [test for stage in self.stages for test in stage.tests(tile, dim)]
+
+        def fits(size: Ints) -> Bools:
+            own = size.astype(np.float64)
+            return reduce(np.logical_and, (test(own) for test in tests))
+
         low, high = tile[dim], wanted
-        low = np.where(self.fits({**tile, dim: high}, self.fill), high, low)
-        while (low + grain <= high - 1).any():
+        low = np.where(fits(high), high, low)
+        while (going := self._of_share(low + grain <= high - 1)).any():
             middle = np.minimum(low + np.maximum((high - low) // (2 * grain), 1) * grain, high)
-            fits = self.fits({**tile, dim: middle}, self.fill)
-            low, high = np.where(fits, middle, low), np.where(fits, high, np.maximum(middle - 1, low))
+            fit = fits(middle)
+            low = np.where(fit & going, middle, low)
+            high = np.where(fit | ~going, high, np.maximum(middle - 1, low))
         even = -(-most // -(-most // low))
         return np.asarray(np.maximum(np.minimum(-(-even // grain) * grain, low), tile[dim]))
 
-    def fits(self, tile: Tiles, fill: float) -> NDArray[np.bool_]:
-        """Whether a tile, and what it needs of the stages outside, takes at most a share of every level.
+    def _of_share(self, open_: Bools) -> Bools:
+        """Whether any candidate of the same share is open: those that are settled take the last steps with it."""
+        if not open_.any() or not len(self._starts):
+            return open_
+        return np.logical_or.reduceat(open_, self._starts)[self._group]
 
-        What the start of the growth takes is granted, so that growth that needs no more room goes on.
-        """
-        fits = np.ones(len(self.case_of), dtype=bool)
-        for room, used in self._used(tile):
-            capacity = room.capacity_bits[self.case_of]
-            granted = np.minimum(capacity, np.maximum(capacity * fill, self.start_used.get(room.level, 0.0)))
-            fits &= used <= granted
-        return fits
 
-    def _used(self, tile: Tiles) -> Iterator[tuple[Room, NDArray[np.float64]]]:
-        """Bits that a tile takes of every level of its stage and of the stages outside."""
-        for place, stage in enumerate(self.outward):
-            if place:
-                tile = self.spread_out(tile, stage[0].depth, self.outward[place - 1][0].depth)
-            for room in stage:
-                used = np.zeros(len(self.case_of))
-                for operand in room.operands:
-                    bits = self._words(operand, tile) * room.bits[operand][self.case_of]
-                    if room.doubled:
-                        whole = np.all([tile[dim] == self.extent[dim] for dim in RELEVANT[operand]], axis=0)
-                        bits = np.where(whole, bits, 2 * bits)
-                    used = used + bits
-                yield room, used
-
-    def _words(self, operand: str, tile: Tiles) -> Ints:
-        words = np.ones_like(self.case_of)
-        for dim in RELEVANT[operand] - ({"OY", "OX", "FY", "FX"} if operand == "I" else set()):
-            words = words * tile[dim]
-        if operand == "I":
-            for place, (out, taps) in enumerate((("OY", "FY"), ("OX", "FX"))):
-                stride, dilation, size = self.window[:, place].T
-                words = words * np.minimum((tile[out] - 1) * stride + (tile[taps] - 1) * dilation + 1, size)
-        return words
+def _held_stages(
+    problem: Problem, population: Population, outward: Sequence[Sequence[Room]], extent: Tiles
+) -> list[HeldStage]:
+    """The stage that grows and those outside it, with what they offer every candidate."""
+    case_of = population.case_of
+    extents = {dim: column.astype(np.float64) for dim, column in extent.items()}
+    window = problem.window[case_of].astype(np.float64)
+    spread: dict[str, Floats] = {}
+    found = []
+    inside = outward[0][0].depth
+    for stage in outward:
+        for bounds in population.spread[stage[0].depth : inside]:
+            for dim, bound in bounds.items():
+                spread[dim] = spread.get(dim, 1.0) * bound.astype(np.float64)
+        inside = stage[0].depth
+        levels = []
+        for room in stage:
+            bits = {operand: room.bits[operand][case_of] for operand in room.operands}
+            capacity = room.capacity_bits[case_of]
+            levels.append(HeldLevel(room.operands, bits, room.doubled, capacity, capacity))
+        found.append(HeldStage(tuple(levels), dict(spread), extents, window))
+    return found
 
 
 def spread_out(tile: Tiles, spread: Sequence[Tiles], extent: Tiles) -> Tiles:
@@ -310,73 +372,11 @@ def spread_out(tile: Tiles, spread: Sequence[Tiles], extent: Tiles) -> Tiles:
     return wide
 
 
-def spatial_choices(problem: Problem, stages: Sequence[Sequence[Room]], keep: int) -> Population:
-    """Return the best spatial choices of every case: those that need about the fewest folds.
-
-    Where the smallest tiles of a fully used array do not fit the levels, ever smaller parts of the
-    fan-outs are tried, halving one or several; a single PE comes last. A case that fits nowhere is left out.
-    """
-    found, waiting = [], np.arange(problem.cases)
-    for sizes in _shrunken([fanout.size for fanout in problem.fanouts]):
-        choices, folds = _choices(problem, waiting, sizes)
-        fits = _smallest_tiles_fit(problem, choices, stages)
-        choices, folds = choices.take(fits), folds[fits]
-        picked = []
-        for case in np.unique(choices.case_of):
-            mine = np.flatnonzero(choices.case_of == case)
-            mine = mine[np.argsort(folds[mine], kind="stable")][:keep]
-            picked.append(mine[folds[mine] <= _WORST_FOLDS * folds[mine[0]]])
-        if picked:
-            found.append(choices.take(np.concatenate(picked)))
-            waiting = np.setdiff1d(waiting, choices.case_of)
-        if not waiting.size:
-            break
-    return Population.together(found) if found else choices
-
-
-def _shrunken(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Sizes of the fan-outs, halved ever more often: the fullest array first."""
-    powers = [range(size.bit_length()) for size in sizes]
-    for halvings in sorted(product(*powers), key=sum):
-        yield tuple(max(size >> power, 1) for size, power in zip(sizes, halvings, strict=True))
-
-
-def _smallest_tiles_fit(problem: Problem, choices: Population, stages: Sequence[Sequence[Room]]) -> NDArray[np.bool_]:
+def smallest_tiles_fit(problem: Problem, choices: Population, stages: Sequence[Sequence[Room]]) -> Bools:
+    """Return for which spatial choices single words in every PE fit all levels."""
     if not stages:
         return np.ones(len(choices.case_of), dtype=bool)
-    grower = _Grower(problem, choices, stages[::-1], 1.0)
     one = {dim: np.ones_like(choices.case_of) for dim in DIMS}
-    return grower.fits(grower.spread_out(one, stages[-1][0].depth, len(problem.fanouts)), 1.0)
-
-
-def _choices(problem: Problem, cases: Ints, sizes: Sequence[int]) -> tuple[Population, NDArray[np.float64]]:
-    """All distinct choices of some cases with fan-outs of some sizes, and the folds that each needs.
-
-    A choice names the first dimension of every fan-out; the rest of the fan-out is filled greedily.
-    """
-    firsts = list(product(*([dim for dim in DIMS if dim in fanout.dims] for fanout in problem.fanouts)))
-    case_of = np.repeat(cases, len(firsts))
-    left = {dim: np.repeat(problem.extent[dim][cases], len(firsts)) for dim in DIMS}
-    spread: list[Tiles] = []
-    for place, (fanout, size) in enumerate(zip(problem.fanouts, sizes, strict=True)):
-        first = np.tile(np.array([choice[place] for choice in firsts]), len(cases))
-        free = np.full(len(case_of), size)
-        bounds: Tiles = {dim: np.ones_like(case_of) for dim in DIMS if dim in fanout.dims}
-        for turn, dim in [*((0, dim) for dim in bounds), *((1, dim) for dim in _SPREAD_ORDER if dim in bounds)]:
-            mine = (first == dim) if turn == 0 else (first != dim)
-            most = np.minimum(free, left[dim])
-            even = -(-left[dim] // -(-left[dim] // most))
-            bounds[dim] = np.where(mine, even, bounds[dim])
-            free = np.where(mine, free // even, free)
-            left[dim] = np.where(mine, -(-left[dim] // even), left[dim])
-        spread.append(bounds)
-    folds = np.prod([left[dim].astype(float) for dim in DIMS], axis=0)
-    columns = np.stack([case_of, *(bound for bounds in spread for bound in bounds.values())], axis=1)
-    _, distinct = np.unique(columns, axis=0, return_index=True)
-    return Population(case_of, tuple(spread)).take(np.sort(distinct)), folds[np.sort(distinct)]
-
-
-_WORST_FOLDS = 1.5
-"""Spatial choices that need this much more time than the best are not considered."""
-
-_SPREAD_ORDER = ("K", "C", "OX", "OY", "B", "G", "FX", "FY")
+    extent = {dim: column[choices.case_of] for dim, column in problem.extent.items()}
+    start = spread_out(one, choices.spread[stages[-1][0].depth : len(problem.fanouts)], extent)
+    return _Grower(problem, choices, stages[::-1], start, (1.0,), np.zeros_like(choices.case_of)).start_fits

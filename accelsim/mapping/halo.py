@@ -26,7 +26,7 @@ ENTRIES = 1_000_000
 """Most entries enumerated at once; more rows are done in blocks."""
 
 
-FEW = 16
+FEW = 64
 """Rows up to which sums are looked up one by one."""
 
 
@@ -54,7 +54,7 @@ class Geometry:
     pad: Ints
     size: Ints
 
-    def take(self, rows: slice) -> Geometry:
+    def take(self, rows: slice | Ints) -> Geometry:
         """Return some of the rows."""
         return Geometry(*(column[rows] for column in vars(self).values()))
 
@@ -77,7 +77,12 @@ def axis_sums(geometry: Geometry, clip: bool, out_loops: Sequence[AxisLoop], tap
         every receiving instance; and the same for the union of the instances under one parent.
     """
     if len(geometry.out) <= FEW:
-        return np.array([_of_row(row, geometry, clip, out_loops, tap_loops) for row in range(len(geometry.out))])
+        return _looked_up(geometry, clip, out_loops, tap_loops)
+    return _blocks(geometry, clip, out_loops, tap_loops)
+
+
+def _blocks(geometry: Geometry, clip: bool, out_loops: Sequence[AxisLoop], tap_loops: Sequence[AxisLoop]) -> Ints:
+    """The sums of all rows, so many at a time as are enumerated at once."""
     step = int(max(ENTRIES // max(int((geometry.out * geometry.taps).max()), 1), 1))
     blocks = []
     for start in range(0, len(geometry.out), step):
@@ -87,22 +92,26 @@ def axis_sums(geometry: Geometry, clip: bool, out_loops: Sequence[AxisLoop], tap
     return np.concatenate(blocks)
 
 
-_Loops = tuple[tuple[int, Index], ...]
+def _looked_up(geometry: Geometry, clip: bool, out_loops: Sequence[AxisLoop], tap_loops: Sequence[AxisLoop]) -> Ints:
+    """The sums of a few rows: mappings of one search, and of chips alike, share them."""
+    kinds = clip, *(tuple(loop.index for loop in chain) for chain in (out_loops, tap_loops))
+    columns = [*vars(geometry).values(), *(loop.tile for loop in (*out_loops, *tap_loops))]
+    keys = [(kinds, row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    missing = {key: number for number, key in enumerate(keys) if key not in _remembered}
+    if missing:
+        if len(_remembered) > MOST_REMEMBERED:
+            _remembered.clear()
+            missing = {key: number for number, key in enumerate(keys)}
+        rows = np.array(list(missing.values()))
+        loops = ([AxisLoop(loop.tile[rows], loop.index) for loop in chain] for chain in (out_loops, tap_loops))
+        found = _blocks(geometry.take(rows), clip, *loops)
+        _remembered.update(zip(missing, map(tuple, found.tolist()), strict=True))
+    return np.array([_remembered[key] for key in keys])
 
 
-def _of_row(
-    row: int, geometry: Geometry, clip: bool, out_loops: Sequence[AxisLoop], tap_loops: Sequence[AxisLoop]
-) -> tuple[int, ...]:
-    own = tuple(int(column[row]) for column in vars(geometry).values())
-    chains = (tuple((int(loop.tile[row]), loop.index) for loop in chain) for chain in (out_loops, tap_loops))
-    return _remembered(own, clip, *chains)
-
-
-@lru_cache(maxsize=100_000)
-def _remembered(own: tuple[int, ...], clip: bool, out_loops: _Loops, tap_loops: _Loops) -> tuple[int, ...]:
-    """The sums of one tiling: mappings of one search, and of chips alike, share them."""
-    chains = ([AxisLoop(np.array([tile]), index) for tile, index in chain] for chain in (out_loops, tap_loops))
-    return tuple(_sums(Geometry(*(np.array([value]) for value in own)), clip, *chains)[0].tolist())
+MOST_REMEMBERED = 100_000
+_remembered: dict[tuple[object, tuple[int, ...]], tuple[int, ...]] = {}
+"""The sums of tilings: of the kinds of the loops, and of the columns of a row."""
 
 
 @lru_cache(maxsize=4096)
@@ -181,8 +190,8 @@ def _descend(tiles: _Tiles, loop: AxisLoop, bound: Ints) -> _Tiles:
         group = group[kept]
         if loop.index != "together":
             group, groups = group * counts[row] + held_digit, groups * counts
-    own = np.clip(tiles.own[kept] - digit * tile, 0, tile)
-    held_own = np.clip(tiles.held_own[kept] - held_digit * tile, 0, tile)
+    own = _within(tiles.own[kept] - digit * tile, tile)
+    held_own = _within(tiles.held_own[kept] - held_digit * tile, tile)
     spatial = loop.index in ("apart", "together")
     lead = np.minimum(tiles.lead[kept] - (0 if spatial else digit * tile), tile)
     held_lead = np.minimum(tiles.held_lead[kept] - (0 if spatial else held_digit * tile), tile)
@@ -190,6 +199,12 @@ def _descend(tiles: _Tiles, loop: AxisLoop, bound: Ints) -> _Tiles:
     some = own > 0
     columns = (first, own, lead, held_first, held_own, held_lead)
     return _Tiles(row[some], group[some], groups, *(column[some] for column in columns))
+
+
+def _within(length: Ints, most: Ints) -> Ints:
+    """Lengths, at least 0 and at most so much."""
+    found: Ints = np.minimum(np.maximum(length, 0), most)
+    return found
 
 
 @dataclass(frozen=True)
@@ -223,7 +238,7 @@ def _pair(out: _Tiles, taps: _Tiles, geometry: Geometry, clip: bool) -> _Boxes:
         low = first[one] * stride + tap_first[other] * dilation - pad
         high = low + (own[one] - 1) * stride + (tap_own[other] - 1) * dilation + 1
         if clip:
-            low, high = np.clip(low, 0, size), np.clip(high, 0, size)
+            low, high = _within(low, size), _within(high, size)
         return low, np.where((own[one] > 0) & (tap_own[other] > 0), np.maximum(high, low), low)
 
     new = interval(out.first, out.own, taps.first, taps.own)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 
-from accelsim.mapping.cases import START, Cases
+import numpy as np
+
+from accelsim.mapping.cases import EVERY, FIRST, START, Above, Cases, LoopOrder
 from accelsim.mapping.digits import Ints
-from accelsim.mapping.factors import Factors
+from accelsim.mapping.factors import Factors, product
 from accelsim.mapping.tally import Opening
 from accelsim.workload.shape import DIMS, REDUCTION, RELEVANT
 
@@ -77,71 +78,117 @@ class Order:
     working: Mapping[str, Working]
 
 
-def ordered(cases: Cases, factors: Factors, entered: Mapping[tuple[str, str], Mapping[int, Opening]]) -> Order:
-    """Return the order of mappings; ``entered`` is what the advances of loops bring of W and I."""
+def ordered(
+    cases: Cases, factors: Factors, order: LoopOrder, entered: Mapping[tuple[str, str], Mapping[int, Opening]]
+) -> Order:
+    """Return when tiles come and go in an order of the loops; ``entered`` is what the advances bring of W and I."""
+    advances, rounds = (_often(cases, factors, order, dims) for dims in (tuple(DIMS), REDUCTION))
     return Order(
-        advances={loop.place: factors.advances(DIMS, loop.place) for loop in cases.advances},
-        rounds={loop.place: factors.advances(REDUCTION, loop.place) for loop in cases.advances},
+        advances=advances,
+        rounds=rounds,
         entered=entered,
-        ending=_ending(cases, factors),
+        ending=_ending(cases, factors, order),
         replaced={
-            (level, operand): {at: _replaced(cases, factors, operand, node, at) for at in cases.advances_above(node)}
+            (level, operand): _replaced(cases, factors, order, operand, node)
             for operand in "WIO"
-            for node, level in cases.nodes[operand][1:]
+            for level, node in cases.nodes[operand][1:]
         },
-        tiles={
-            level: {at: _tiles(cases, factors, node, at) for at in cases.advances_above(node)}
-            for node, level in cases.nodes["O"][1:]
-        },
-        working={dim: _working(cases, factors, dim) for dim in DIMS if any(loop.spatial for loop in cases.loops[dim])},
+        tiles={level: _tiles(cases, factors, order, node) for level, node in cases.nodes["O"][1:]},
+        working={dim: _working(factors, dim) for dim in DIMS if any(loop.spatial for loop in cases.loops[dim])},
     )
 
 
-def _tiles(cases: Cases, factors: Factors, node: int, advance: int) -> Tiles:
-    """Words in the boxes that the lead leaves and enters at the advances of a loop."""
-    often = factors.advances(cases.other["O"], advance)
-    left, entered = (
-        prod((measure(dim, node, advance) for dim in cases.plain["O"]), start=often)
-        for measure in (factors.ended, factors.begun)
-    )
-    return Tiles(left, entered)
+def _often(cases: Cases, factors: Factors, order: LoopOrder, dims: tuple[str, ...]) -> dict[int, Ints]:
+    """How often loops advance over the states of the loops of some dimensions."""
+    bottom = cases.bottom
+
+    def compute() -> Ints:
+        return every_row(cases, bottom, factors.advances(dims, cases.above(bottom)))
+
+    matrix = factors.once(("advances", dims), compute)
+    return {place: matrix[row] for place, row in cases.rows(order, bottom).items()}
 
 
-def _working(cases: Cases, factors: Factors, dim: str) -> Working:
+def every_row(cases: Cases, node: Above, matrix: Ints) -> Ints:
+    """A matrix with a row for every advance above a node, though all may be equal."""
+    return np.broadcast_to(matrix, (len(cases.above(node)), matrix.shape[1]))
+
+
+def _tiles(cases: Cases, factors: Factors, order: LoopOrder, node: Above) -> dict[int, Tiles]:
+    """Words in the boxes that the lead leaves and enters at the advances of each loop above a node."""
+
+    def compute() -> tuple[Ints, Ints]:
+        numbers = cases.above(node)
+        often = factors.advances(cases.other["O"], numbers)
+        left, entered = (
+            product([often, *(measure(dim, node, numbers) for dim in cases.plain["O"])])
+            for measure in (factors.ended, factors.begun)
+        )
+        return every_row(cases, node, left), every_row(cases, node, entered)
+
+    left, entered = factors.once(("tiles", node), compute)
+    return {place: Tiles(left[row], entered[row]) for place, row in cases.rows(order, node).items()}
+
+
+def _working(factors: Factors, dim: str) -> Working:
     """How many instances have work in the states of one dimension."""
+    bottom = factors.cases.bottom
     return Working(
-        factors.lead_states(dim, cases.bottom, cases.bottom),
+        factors.lead_states(dim, (EVERY,))[0],
         factors.full_states(dim),
-        factors.working(dim, cases.bottom, cases.bottom, cases.bottom),
-        factors.instances(dim, -1, cases.bottom),
+        factors.working(dim, (EVERY,), bottom)[0],
+        factors.instances(dim, None, bottom),
     )
 
 
-def _ending(cases: Cases, factors: Factors) -> dict[int, dict[int, Ints]]:
+def _ending(cases: Cases, factors: Factors, order: LoopOrder) -> dict[int, dict[int, Ints]]:
     """Steps in the rounds that advances end, of loops that may replace the box of a node."""
-    looped = [dim for dim in DIMS if cases.loops[dim]]
-    movers = {
-        loop.place
-        for operand in "WIO"
-        for node, _ in cases.nodes[operand][1:]
-        for loop in cases.advances
-        if loop.place < node and loop.dim in RELEVANT[operand]
-    }
+    matrix, row_of = factors.once("ending", lambda: _last_rounds(cases, factors))
+    movers = _movers(cases, order)
     return {
-        place: {
-            mover: prod((factors.ending_states(dim, place, mover) for dim in looped), start=cases.one)
-            for mover in sorted(movers) if mover >= place
-        }
-        for place in (START, *(loop.place for loop in cases.advances))
-    }  # fmt: skip
+        place: {mover: matrix[row_of[number, order.advances[mover]]] for mover in movers if mover >= place}
+        for place, number in ((START, FIRST), *order.advances.items())
+    }
 
 
-def _replaced(cases: Cases, factors: Factors, operand: str, node: int, advance: int) -> Ints:
-    """Advances of a loop that replace the box of a node: all, less those at which no loop of the operand moves."""
-    every = factors.advances(DIMS, advance)
-    if any(loop.place == advance for dim in RELEVANT[operand] for loop in cases.loops[dim]):
-        return every
-    own = [dim for dim in DIMS if dim in RELEVANT[operand] and cases.loops[dim]]
-    rest = [dim for dim in DIMS if dim not in RELEVANT[operand]]
-    still = prod((factors.still_states(dim, node, advance) for dim in own), start=cases.one)
-    return every - still * factors.advances(rest, advance)
+def _movers(cases: Cases, order: LoopOrder) -> list[int]:
+    """Loops that may replace the box of a node."""
+    return sorted({
+        place
+        for operand in "WIO"
+        for _, node in cases.nodes[operand][1:]
+        for place in cases.rows(order, node)
+        if cases.advances[order.advances[place]].dim in RELEVANT[operand]
+    })  # fmt: skip
+
+
+def _last_rounds(cases: Cases, factors: Factors) -> tuple[Ints, dict[tuple[int, int], int]]:
+    """Steps in the last rounds of the body of a loop (second) before the advances of another (first), of all orders."""
+    row_of: dict[tuple[int, int], int] = {}
+    for order in cases.orders:
+        movers = _movers(cases, order)
+        for place, number in ((START, FIRST), *order.advances.items()):
+            for mover in movers:
+                if mover >= place:
+                    row_of.setdefault((number, order.advances[mover]), len(row_of))
+    if not row_of:
+        return np.zeros((0, len(cases.one)), dtype=np.int64), row_of
+    pairs = [(cases.advances[first], cases.advances[second].body) for first, second in row_of]
+    looped = [factors.ending_states(dim, pairs) for dim in DIMS if cases.loops[dim]]
+    matrix = product([cases.one[None], *looped])
+    return np.broadcast_to(matrix, (len(pairs), matrix.shape[1])), row_of
+
+
+def _replaced(cases: Cases, factors: Factors, order: LoopOrder, operand: str, node: Above) -> dict[int, Ints]:
+    """Advances of each loop above a node that replace its box: all but those at which no loop of the operand moves."""
+
+    def compute() -> Ints:
+        numbers = cases.above(node)
+        dims = [dim for dim in DIMS if dim in RELEVANT[operand]]
+        rest = [dim for dim in DIMS if dim not in RELEVANT[operand]]
+        every = every_row(cases, node, factors.advances(DIMS, numbers))
+        still = [factors.still_states(dim, node, numbers) for dim in dims if cases.loops[dim]]
+        return np.asarray(every - product([factors.advances(rest, numbers), *still]))
+
+    matrix = factors.once(("replaced", operand, node), compute)
+    return {place: matrix[row] for place, row in cases.rows(order, node).items()}

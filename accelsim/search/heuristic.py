@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from accelsim.engine.case import Batch, Case, Floats, Ints, home
-from accelsim.engine.evaluate import Evaluation, evaluate
-from accelsim.engine.traffic import READS, WRITES
+from accelsim.engine.case import Case, Floats, Ints, home
 from accelsim.engine.width import holders, stored_bits, word_bits
 from accelsim.errors import InfeasibleError
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.counts import count_many
 from accelsim.mapping.dataflows import Candidates, candidates
 from accelsim.mapping.growth import FanOutRoom, Room
 from accelsim.mapping.nest import Keep, Loop, Nest
 from accelsim.mapping.row_stationary import ROWS, row_stationary
 from accelsim.search.certificate import Certificate
+from accelsim.search.ranking import OBJECTIVES, TIE, Objective, Ranking, scores, winner
 from accelsim.workload.shape import DIMS
 
-Objective = Literal["energy", "latency", "edp"]
-OBJECTIVES: tuple[Objective, ...] = ("energy", "latency", "edp")
-
-TIE = 0.01
-"""Mappings whose objective differs by less count as equal: a hundredth of the energy is not worth twice the time."""
+__all__ = [
+    "OBJECTIVES", "TIE", "Choice", "Objective", "choose", "choose_rows", "infeasible", "rooms_of", "scores", "tiled",
+]  # fmt: skip
 
 SHORTLIST = 32
 """How many candidates of each case, best by approximate counts in each of three orders, are counted exactly."""
@@ -48,6 +43,8 @@ class Choice:
         The tiles of the structure's loops.
     certificate : Certificate or None
         What a search proves of it; None where nothing was searched.
+    scores : (float, float)
+        The objective that it was chosen for, and what breaks ties; infinite where nothing was scored.
     """
 
     dataflow: str
@@ -55,6 +52,7 @@ class Choice:
     structure: Nest
     tiles: tuple[int, ...]
     certificate: Certificate | None = None
+    scores: tuple[float, float] = field(default=(np.inf, np.inf), compare=False)
 
     @classmethod
     def of(cls, origin: str, nest: Nest, certificate: Certificate | None = None) -> Choice:
@@ -129,73 +127,31 @@ def _chosen_from(
     chip: Chip, cases: Sequence[Case], pools: Sequence[Candidates], numbers: Sequence[int], objective: Objective
 ) -> list[Choice]:
     """Return the best candidate of the cases of some numbers."""
-    every = [np.arange(len(pool.case_of)) for pool in pools]
-    rough = _ranked(chip, cases, pools, every, objective, exact=False)
-    best: list[list[int]] = [[] for _ in pools]
+    ranking = Ranking(chip, cases, pools, objective)
+    rough = ranking.scored([np.arange(len(pool.case_of)) for pool in pools], exact=False)
+    best: list[Ints] = []
     for number in numbers:
         mine = np.flatnonzero(rough.case_of == number)
         if not mine.size:
             raise infeasible(chip, cases[number])
-        for place in mine[_shortlist(rough.first[mine], rough.second[mine])]:
-            best[rough.pool_of[place]].append(int(rough.row_of[place]))
-    fine = _ranked(chip, cases, pools, [np.array(rows, dtype=np.int64) for rows in best], objective, exact=True)
+        best.append(mine[_shortlist(rough.first[mine], rough.second[mine])])
+    fine = ranking.finest(rough.take(np.sort(np.concatenate(best))))
     choices = []
     for number in numbers:
         case = cases[number]
         mine = np.flatnonzero(fine.case_of == number)
-        place = mine[_winner(fine.first[mine], fine.second[mine])]
+        place = mine[winner(fine.first[mine], fine.second[mine])]
         pool = pools[fine.pool_of[place]]
         tiles = tuple(pool.tiles[fine.row_of[place]].tolist())
-        choices.append(Choice(pool.dataflow, tiled(pool.nest, tiles, case), pool.nest, tiles))
+        scored = float(fine.first[place]), float(fine.second[place])
+        choices.append(Choice(pool.dataflow, tiled(pool.nest, tiles, case), pool.nest, tiles, scores=scored))
     return choices
-
-
-@dataclass(frozen=True)
-class _Ranking:
-    """Scores of candidates of several pools, an entry a candidate."""
-
-    case_of: Ints
-    pool_of: Ints
-    row_of: Ints
-    first: Floats
-    second: Floats
-
-
-def _ranked(
-    chip: Chip,
-    cases: Sequence[Case],
-    pools: Sequence[Candidates],
-    rows: Sequence[Ints],
-    objective: Objective,
-    *,
-    exact: bool,
-) -> _Ranking:
-    """Score some rows of every pool, by exact counts, or by approximate ones and the least time that sums allow."""
-    shapes = [case.shape for case in cases]
-    scored = []
-    for pool, chosen in zip(pools, rows, strict=True):
-        case_of = pool.case_of[chosen]
-        if chosen.size:
-            counts = count_many(shapes, case_of, pool.nest, pool.tiles[chosen], exact=exact, order=exact)
-            result = evaluate(Batch(chip, cases, case_of), pool.nest, counts, exact=False)
-            scored.append((case_of, *scores(result, objective)))
-        else:
-            scored.append((case_of, np.zeros(0), np.zeros(0)))
-    case_of, first, second = (np.concatenate(column) for column in zip(*scored, strict=True))
-    pool_of = np.repeat(np.arange(len(pools)), [len(chosen) for chosen in rows])
-    return _Ranking(case_of, pool_of, np.concatenate(rows), first, second)
 
 
 def _shortlist(first: Floats, second: Floats) -> Ints:
     """The rows to look at exactly: the best in either score and in their product."""
     orders = (np.lexsort((second, first)), np.lexsort((first, second)), np.argsort(first * second, kind="stable"))
     return np.unique(np.concatenate([order[:SHORTLIST] for order in orders]))
-
-
-def _winner(first: Floats, second: Floats) -> int:
-    """The row with the best product of scores among those with about the least first."""
-    good = np.flatnonzero(first <= first.min() * (1 + TIE))
-    return int(good[np.argmin(first[good] * second[good])])
 
 
 def tiled(structure: Nest, tiles: Sequence[int], case: Case) -> Nest:
@@ -235,17 +191,6 @@ def rooms_of(chip: Chip, cases: Sequence[Case]) -> list[Room]:
         rooms.append(Room(level.name, level.depth, level.holds, capacity, bits, doubled))
     rooms[0].capacity_bits[:] = np.inf
     return rooms
-
-
-def scores(result: Evaluation, objective: Objective) -> tuple[Floats, Floats]:
-    """Return the objective and its tie-breaker for every mapping, each of shape (n,)."""
-    energy = result.energy_pj
-    if np.isnan(energy).any():
-        dram = result.batch.chip.outermost.name
-        energy = result.moved.bits(dram, READS | WRITES)
-    if objective == "latency":
-        return result.cycles, energy
-    return (energy if objective == "energy" else energy * result.cycles), result.cycles
 
 
 def infeasible(chip: Chip, case: Case, keeps: Mapping[str, str] | None = None) -> InfeasibleError:

@@ -16,8 +16,9 @@ from accelsim.mapping.growth import FanOutRoom
 from accelsim.mapping.nest import Keep, Loop
 from accelsim.precision import parse_format
 from accelsim.scheme import parse_scheme
-from accelsim.search.heuristic import _shortlist, _winner, choose, rooms_of
+from accelsim.search.heuristic import _shortlist, choose, rooms_of
 from accelsim.search.optimal import optimum
+from accelsim.search.ranking import Ranking, winner
 from accelsim.simulation.estimate import estimate, evaluate_mapping
 from accelsim.workload.catalog import load_workload
 from accelsim.workload.layer import Layer
@@ -52,9 +53,9 @@ def test_accumulators_and_buffer_may_stand_apart():
 def test_mappings_within_a_hundredth_count_as_equal_and_the_better_product_wins():
     first = np.array([100.0, 100.9, 101.1, 100.9])
     second = np.array([50.0, 20.0, 1.0, 30.0])
-    assert _winner(first, second) == 1
-    assert _winner(first, np.full(4, 7.0)) == 0  # all else equal, the best itself
-    assert _winner(np.array([100.0, 100.9]), np.array([50.0, 49.9])) == 0  # not worth it
+    assert winner(first, second) == 1
+    assert winner(first, np.full(4, 7.0)) == 0  # all else equal, the best itself
+    assert winner(np.array([100.0, 100.9]), np.array([50.0, 49.9])) == 0  # not worth it
 
 
 def test_the_shortlist_has_the_best_in_each_score_and_in_the_product():
@@ -140,3 +141,23 @@ def test_a_search_for_time_that_proves_nothing_is_no_worse():
     found = optimum(chip, case, "latency", effort=3000)
     [quick] = choose(chip, [case], chip.dataflows, "latency")
     assert found.certificate.value <= evaluate_mapping(layer, chip, quick.nest, scheme).cycles
+
+
+@pytest.mark.parametrize("objective", ["energy", "latency", "edp"])
+@pytest.mark.parametrize("profile", ["horowitz-45nm", "eyeriss-v1", "nvdla-full"])
+def test_candidates_that_are_left_out_would_not_have_won(profile, objective):
+    """The winner is the same whether all candidates are scored with the order of tiles, or few."""
+    chip, scheme, layer = load_profile(profile), parse_scheme("int8"), load_workload("resnet18").layers
+    kept = [one for one in layer if one.shape is not None][1:8:3]
+    cases = [Case(one, scheme.resolve(one), scheme.vector_format) for one in kept]
+    fanouts = [FanOutRoom(one.name, one.size, one.dims or frozenset(DIMS)) for one in chip.fanouts]
+    pools = candidates([case.shape for case in cases], rooms_of(chip, cases), fanouts, chip.dataflows)
+    ranking = Ranking(chip, cases, pools, objective)
+    every = ranking.scored([np.arange(len(pool.case_of)) for pool in pools], exact=True)
+    full, few = ranking.ordered(every), ranking.finest(every)
+    assert len(few.case_of) < len(full.case_of) / 2
+    for case in range(len(cases)):
+        all_, some = (scored.take(np.flatnonzero(scored.case_of == case)) for scored in (full, few))
+        best, chosen = (one.take(np.array([winner(one.first, one.second)])) for one in (all_, some))
+        assert chosen.first == pytest.approx(best.first, rel=1e-12)
+        assert chosen.second == pytest.approx(best.second, rel=1e-12)

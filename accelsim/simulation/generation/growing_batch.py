@@ -46,10 +46,6 @@ class GrowingBatch(Batch):
         growth = (last - first)[self.case_of]
         return np.asarray(first[self.case_of] + np.where(growth == 0, 0.0, growth * self.place / self.span))
 
-    def of(self, number: int, value: Callable[[Case], float]) -> Floats:
-        """Return ``value`` of the cases of one pair."""
-        return np.asarray(self.each(value)[self.case_of == number])
-
 
 @dataclass(frozen=True)
 class GrowingLayer:
