@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,26 +54,25 @@ class Best:
             return np.zeros(len(first), dtype=bool)
         return (first > value * (1 + EQUAL)) | ((first > value * (1 - EQUAL)) & (second > other * (1 - EQUAL)))
 
-    def take_heuristic(self) -> None:
-        """Start from a good mapping, if there is one."""
-        try:
-            choice = choose(self.chip, [self.case], self.chip.dataflows, self.objective)[0]
-        except InfeasibleError:
-            return
-        self.price(choice.structure, [choice.tiles])
+    def take_heuristic(self, others: Sequence[Case] = ()) -> None:
+        """Take the heuristic's mapping, if there is one; mapping many layers at once takes little more time."""
+        for cases in ([self.case, *others], [self.case]):
+            with suppress(InfeasibleError):  # maybe of another
+                choice = choose(self.chip, cases, self.chip.dataflows, self.objective)[0]
+                self.evaluated += 1
+                first, second = choice.scores
+                if not self.worse(np.array([first]), np.array([second]))[0]:
+                    self.value, self.nest = choice.scores, choice.nest
+                return
 
     def price(self, structure: Nest, tilings: Sequence[tuple[int, ...]]) -> Floats:
         """Price mappings of one structure, and keep one if it fits, obeys and is the best.
 
-        Returns their objectives, shape (n,): infinite for those that are not legal, and no more than a bound for those
-        that are no better than the best.
+        Returns their objectives, shape (n,): infinite for those that are not legal.
         """
-        first, second, legal = self._scores(structure, tilings, order=False)
-        open_ = np.flatnonzero(legal & ~self.worse(first, second))
-        if self.waits and open_.size:  # sums are a bound of the time: few are worth its order
-            some = [tilings[row] for row in open_.tolist()]
-            first[open_], second[open_], _ = self._scores(structure, some, order=True)
+        first, second, legal = self._scores(structure, tilings)
         self.evaluated += len(tilings)
+        open_ = np.flatnonzero(legal)
         for row in open_[np.lexsort((second[open_], first[open_]))].tolist():
             if self.worse(first[row : row + 1], second[row : row + 1])[0]:
                 continue
@@ -82,13 +82,11 @@ class Best:
                 self.value, self.nest = (float(first[row]), float(second[row])), nest
         return np.where(legal, first, np.inf)
 
-    def _scores(
-        self, structure: Nest, tilings: Sequence[tuple[int, ...]], *, order: bool
-    ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-        """Scores of mappings, and whether they fit; without the order of tiles at the least time that sums allow."""
+    def _scores(self, structure: Nest, tilings: Sequence[tuple[int, ...]]) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Scores of mappings, and whether they fit."""
         which = np.zeros(len(tilings), dtype=np.int64)
         tiles = np.array(tilings, dtype=np.int64).reshape(len(tilings), -1)
-        counts = count_many([self.case.shape], which, structure, tiles, order=order)
+        counts = count_many([self.case.shape], which, structure, tiles, order=self.waits)
         batch = Batch(self.chip, [self.case], which)
         first, second = scores(evaluate(batch, structure, counts, exact=False), self.objective)
         return first, second, fits(batch, structure, counts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +14,13 @@ from accelsim.search.compiled import records
 from accelsim.search.heuristic import OBJECTIVES, Objective
 from accelsim.search.layout import Layout
 from accelsim.search.leaf_lines import Leaf
-from accelsim.search.plans import Menu, Plans, menu_of
+from accelsim.search.plans import Menu, Plans, scratch_of
 from accelsim.search.prices import Prices
-from accelsim.search.problem import DIMENSIONS, GOAL, PLACES, STATE, WORK, Records
+from accelsim.search.problem import GOAL, NEST, PLACES, STATE, WORK, Kept
+from accelsim.search.roots import Rooting, Roots
+from accelsim.search.running import search
 from accelsim.search.skeleton import Skeleton
-from accelsim.search.spreads import Ways, ways_of
+from accelsim.search.spreads import Ways
 from accelsim.workload.shape import DIMS
 
 SCALE = 20.0
@@ -32,8 +33,10 @@ class Row:
 
     Parameters
     ----------
-    bound : float
-        Its objective by the bounds.
+    value : float
+        Its objective, at the least time that its sums allow.
+    variant : int
+        Which of its nests that is (`accelsim.search.inner.exact`).
     skeleton : Skeleton
     tile : int64 array, shape (places, dimensions)
     spread : int64 array, shape (places, dimensions)
@@ -43,7 +46,8 @@ class Row:
         Where the instances come from.
     """
 
-    bound: float
+    value: float
+    variant: int
     skeleton: Skeleton
     tile: Ints
     spread: Ints
@@ -58,52 +62,25 @@ class Outcome:
     Parameters
     ----------
     rows : list of Row
-    bounds : int
-        Lower bounds computed.
-    left : float
-        The least bound of what was left undone; infinite if nothing was.
+    bounds, counted : int
+        Lower bounds computed, and mappings counted.
+    left, unsettled : float
+        The least bound of what was left undone, and of what costs more than its bound; infinite if nothing was or does.
     below : float
         What else is not in the list is not below this.
     """
 
     rows: list[Row]
     bounds: int
+    counted: int
     left: float
+    unsettled: float
     below: float
 
-
-@dataclass(frozen=True)
-class Roots:
-    """Choices of instances of some skeletons, in the order in which they are searched.
-
-    Parameters
-    ----------
-    plans : array of `PLAN`, shape (skeletons,)
-    skeletons : tuple of Skeleton
-    ways : list of Ways
-        The instances to choose from, for every combination of groups of fan-outs.
-    ways_of : int64 array, shape (skeletons,)
-        Which of them a skeleton has.
-    bounds : float array, shape (n,)
-    at, combination : int64 arrays, shape (n,)
-        The skeleton of each choice, and the number of the combination.
-    tables : (int64 array, shape (ways, groups, most, DIMENSIONS); int64 array, shape (ways, groups))
-        The instances as the compiled code reads them, and how many they are.
-    """
-
-    plans: Records
-    skeletons: tuple[Skeleton, ...]
-    ways: list[Ways]
-    ways_of: Ints
-    bounds: Floats
-    at: Ints
-    combination: Ints
-    tables: tuple[Ints, Ints]
-
     @property
-    def complete(self) -> bool:
-        """Whether these are all choices of the skeletons."""
-        return all(one.complete for one in self.ways)
+    def least(self) -> float:
+        """What no mapping that was looked for is below."""
+        return min(self.left, self.unsettled, self.below)
 
 
 class Branches:
@@ -135,7 +112,8 @@ class Branches:
         one = self.records[0]
         cycles = float(np.prod(list(case.shape.extents.values()), dtype=float)) * one["work"] / chip.pes
         self.goal[0] = OBJECTIVES.index(objective), SCALE * max(prices.fixed_pj, 1.0), SCALE * max(cycles, 1.0)
-        self.work = np.zeros(1, WORK)
+        self.work, self.nest, self.room = np.zeros(1, WORK), np.zeros(1, NEST), scratch_of(case.shape)
+        self.roots = Rooting(chip, case.shape, constraints, layout, self.records, self.goal, self.work)
 
     @property
     def windowed(self) -> bool:
@@ -144,9 +122,8 @@ class Branches:
 
     @property
     def exact(self) -> bool:
-        """Whether the bound of tiles that divide is what they cost: energy that time adds nothing to."""
-        one = self.records[0]
-        return bool(self.goal[0]["objective"] == 0 and one["static_pj"] == 0 and not self.windowed)
+        """Whether sums are what a mapping costs: energy that time adds nothing to."""
+        return bool(self.goal[0]["objective"] == 0 and self.records[0]["static_pj"] == 0)
 
     def look(
         self, root: Roots, menu: Menu, below: float, limit: int, share: int, *, slack: float = 1.0, keep: int = 1
@@ -166,29 +143,34 @@ class Branches:
         keep : int
             Mappings to keep.
         """
-        from accelsim.search.kernel import search
-
-        state = np.zeros(1, STATE)
-        state[0] = below, 0, 0, np.inf if root.complete and menu.whole else 0.0, slack
-        best, best_at, best_open = np.full(keep, np.inf), np.zeros(keep, dtype=np.int64), np.full(keep, -1)
-        tile = np.ones((keep, PLACES, DIMENSIONS), dtype=np.int64)
-        spread = np.ones((keep, PLACES, DIMENSIONS), dtype=np.int64)
+        state, kept = np.zeros(1, STATE), Kept.empty(keep)
+        state["below"], state["slack"], state["unsettled"] = below, slack, np.inf
+        state["left"] = root.closed if menu.whole else 0.0
         search(
-            records(root.plans), records(menu.record), records(self.goal), records(self.work), records(state),
-            menu.tiles, *menu.reach, *root.tables, root.ways_of, *self._scratch(root, menu),
-            best, best_at, best_open, tile, spread, root.bounds, root.at, root.combination, limit, share,
+            records(root.plans), records(menu.record), records(self.goal), records(self.work), records(self.nest),
+            records(state), menu.tiles, *menu.reach, *root.tables, root.ways_of, *self._scratch(root, menu),
+            *self.room, *kept, root.bounds, root.at, root.combination, int(limit), int(share),
         )  # fmt: skip
-        rows = []
-        dims = len(self.plans.dims)
-        for one in np.argsort(best, kind="stable"):
-            if np.isfinite(best[one]):
-                skeleton, ways = root.skeletons[best_at[one]], root.ways[root.ways_of[best_at[one]]]
-                places = len(skeleton.places)
-                keeper = skeleton.places[best_open[one]].operand if best_open[one] >= 0 else ""
-                tiles, spreads = tile[one, :places, :dims], spread[one, :places, :dims]
-                rows.append(Row(float(best[one]), skeleton, tiles, spreads, keeper, ways))
-        reached = float(best.max()) if np.isfinite(best.max()) else np.inf  # a full list may have lost others
-        return Outcome(rows, int(state[0]["bounds"]), float(state[0]["left"]), min(float(state[0]["below"]), reached))
+        rows = [
+            self._row(root, kept, one) for one in np.argsort(kept.value, kind="stable") if np.isfinite(kept.value[one])
+        ]
+        full = float(kept.value.max())  # a full list may have lost others
+        one = state[0]
+        return Outcome(
+            rows, int(one["bounds"]), int(one["counted"]), float(one["left"]), float(one["unsettled"]),
+            min(float(one["below"]), full),
+        )  # fmt: skip
+
+    def _row(self, root: Roots, kept: Kept, one: int) -> Row:
+        """A mapping that was kept."""
+        at, keeper = int(kept.at[one]), int(kept.open[one])
+        skeleton, dims = root.skeletons[at], len(self.plans.dims)
+        places = skeleton.places
+        return Row(
+            float(kept.value[one]), int(kept.variant[one]), skeleton,
+            kept.tile[one, : len(places), :dims], kept.spread[one, : len(places), :dims],
+            places[keeper].operand if keeper >= 0 else "", root.ways[root.ways_of[at]],
+        )  # fmt: skip
 
     def leaf(self, row: Row) -> Leaf:
         """Return a row as tiles and instances by name."""
@@ -203,66 +185,9 @@ class Branches:
             ways[group] = row.ways.table(number, wanted)
         return Leaf(self.case.shape, skeleton, tiles, ways, self.windowed, row.keeper)
 
-    def roots(self, every: int, few: int, *, keepers: bool = False) -> Roots:
-        """Return the choices of instances of all skeletons.
-
-        Parameters
-        ----------
-        every, few : int
-            Choices to bound in all if these are all that there are, and if not.
-        keepers : bool
-            Whether nodes just inside a group of fan-outs may keep more than the loops directly below them touch.
-        """
-        plans = self._with_keepers() if keepers else self.records
-        share = max(len(plans), 1)
-        return self._bounded(plans, self.layout.skeletons, self.layout.groups_of, every // share, few // share)
-
-    def roots_of(self, some: Sequence[Skeleton], each: int) -> Roots:
-        """Return the choices of instances of some skeletons, at most so many of each."""
-        at = [self.layout.skeletons.index(one) for one in some]
-        return self._bounded(self.records[at], tuple(some), self.layout.groups_of[at], each, each)
-
-    def _bounded(self, plans: Records, skeletons: tuple[Skeleton, ...], groups_of: Ints, every: int, few: int) -> Roots:
-        """Bound choices of instances of some skeletons; the tiles to choose from make no difference to that."""
-        from accelsim.search.kernel import roots
-
-        shape, groups = self.case.shape, self.layout.groups
-        found = [ways_of(self.chip, shape, one, self.constraints, every, few) for one in groups]
-        columns = [DIMS.index(dim) for dim in self.plans.dims]
-        width = max((len(own) for one in found for own in one.totals), default=1)
-        depth = max(1, *(len(one.totals) for one in found))
-        tables = np.ones((len(found), depth, width, DIMENSIONS), dtype=np.int64)
-        lengths = np.ones((len(found), depth), dtype=np.int64)
-        for number, one in enumerate(found):
-            for group, own in enumerate(one.totals):
-                tables[number, group, : len(own), : len(columns)] = own[:, columns]
-                lengths[number, group] = len(own)
-        room = int(lengths.prod(axis=1)[groups_of].sum())
-        bounds, at, combination = np.empty(room), np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-        whole = all(one.complete for one in found)
-        loops = menu_of(shape, wholes=whole and not self.windowed).record
-        roots(
-            records(plans), records(loops), records(self.goal), records(self.work),
-            tables, lengths, groups_of, bounds, at, combination,
-        )  # fmt: skip
-        order = _by_turns(bounds, at)
-        return Roots(
-            plans, skeletons, found, groups_of, bounds[order], at[order], combination[order], (tables, lengths)
-        )  # fmt: skip
-
     def tiles(self, menu: Menu) -> int:
         """Return how many tiles of all dimensions together there are to choose from."""
         return int(np.prod(menu.record[0]["choices"][: len(self.plans.dims)], dtype=float))
-
-    def _with_keepers(self) -> Records:
-        """The plans with every node marked that stands just inside a group, with a node of another operand outside."""
-        plans = self.records.copy()
-        for one, skeleton in zip(plans, self.layout.skeletons, strict=True):
-            for group in skeleton.groups:
-                inner = skeleton.places[group + 1].operand if group + 1 < len(skeleton.places) else ""
-                outer = {place.operand for place in skeleton.places[:group]} - {"", inner}
-                one["keeper"][group + 1] = bool(inner and outer)
-        return plans
 
     def _scratch(self, root: Roots, menu: Menu) -> tuple[Floats, Ints]:
         """Room to line up all tiles of a node at every depth."""
@@ -276,17 +201,5 @@ class Branches:
         return np.zeros((PLACES, most)), np.zeros((PLACES, most), dtype=np.int64)
 
 
-def _by_turns(bounds: Floats, at: Ints) -> Ints:
-    """Order combinations so that every skeleton has its most promising ones tried before others have their rest."""
-    order = np.lexsort((bounds, at))
-    starts = np.searchsorted(at[order], np.arange(at.max(initial=0) + 1))
-    turn = np.empty(len(order), dtype=np.int64)
-    turn[order] = np.arange(len(order)) - starts[at[order]]
-    return np.lexsort((bounds, np.minimum(turn, TURNS)))
-
-
 LINED_UP = 20_000
 """Hopeful tiles of one node that are lined up; of more, the least promising are left undone."""
-
-TURNS = 2
-"""Combinations that are tried of each skeleton before the rest."""

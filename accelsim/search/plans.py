@@ -15,12 +15,13 @@ from accelsim.mapping.constraints import Constraints
 from accelsim.search.axes import Axis, axes_of
 from accelsim.search.layout import Layout
 from accelsim.search.prices import Crossing, Prices
-from accelsim.search.problem import LOOPS, Records
+from accelsim.search.problem import LOOPS, Records, Scratch
 from accelsim.search.skeleton import Skeleton, reused
 from accelsim.search.tiles import LARGEST, divisors, thinned, tile_choices
 from accelsim.workload.shape import DIMS, Shape
 
-IMAGE = ("OY", "OX", "FY", "FX")
+PLAIN, IMAGE = ("G", "B", "K", "C"), ("OY", "OX", "FY", "FX")
+"""Dimensions in the order of their loops between two places: those of the image innermost, in any order."""
 
 MOST_REACHED = 1_000_000
 """Tiles of an image axis up to which the halo is looked at."""
@@ -75,15 +76,32 @@ def menu_of(shape: Shape, *, exact: bool = False, most: int = 0, wholes: bool = 
         one["choices"][number] = len(menu)
         if windowed and dim in IMAGE:
             one["image"][number] = IMAGE.index(dim)
+    one["at_image"] = [dims.index(dim) if dim in dims else -1 for dim in IMAGE]
+    one["order"][: len(dims)] = [dims.index(dim) for dim in (*PLAIN, *IMAGE) if dim in dims]
     for name, axis in (("y", rows), ("x", columns)):
         window = axis.window
-        one[name] = window.stride, window.dilation, window.size, max(axis.touched, 1), axis.pairs
+        out, taps = (dims.index(dim) if dim in dims else -1 for dim in (f"O{name.upper()}", f"F{name.upper()}"))
+        one[name] = (
+            window.stride, window.dilation, window.pad, window.size, axis.slides, out, taps,
+            max(axis.touched, 1), axis.pairs,
+        )  # fmt: skip
     inputs = shape.B * shape.G * shape.C * rows.touched * columns.touched if windowed else shape.words("I")
     one["words"] = shape.words("W"), inputs, shape.words("O")
     one["halo"] = windowed and all((axis.out + 1) * (axis.taps + 1) <= MOST_REACHED for axis in (rows, columns))
     halo = bool(one["halo"])
     whole = not most and all(shape.extents[dim] <= LARGEST for dim in dims)
     return Menu(record, tiles, (_reach(rows, halo), _reach(columns, halo)), whole)
+
+
+def scratch_of(shape: Shape) -> Scratch:
+    """Return the room that counting a mapping of a shape needs."""
+    most = max(shape.OY, shape.OX, shape.FY, shape.FX)
+    positions = max(axis.window.size for axis in axes_of(shape))
+    return Scratch(
+        np.zeros((2, most, 4), dtype=np.int64),
+        np.zeros((2, most + 2), dtype=np.int64),
+        np.zeros((2, positions + 1), dtype=np.int64),
+    )
 
 
 def _reach(axis: Axis, windowed: bool) -> Floats:
@@ -139,12 +157,17 @@ class Plans:
         """Write what is the same in every mapping."""
         chip, case, prices = self.chip, self.case, self.prices
         systolic = chip.timing == "systolic" and len(chip.fanouts) > 1
+        register = next((level for level in chip.levels if level.depth == len(chip.fanouts)), None)
+        loaded = systolic and register is not None and register.buffering != "ideal"
         operations = sum(count for _, count in case.layer.vector_ops)
         if self.home is not None:
             found["taken"][:, self.number[self.home]] = case.reserved_bits
         found["static_pj"], found["add_pj"] = prices.static_pj, prices.add_pj
         timed = float(case.shape.density) * float(case.work.timed)
-        found["work"] = timed / float(chip.macs_per_pe_cycle(*multiplied_formats(case)).value)
+        found["speed"] = float(chip.macs_per_pe_cycle(*multiplied_formats(case)).value)
+        found["work"] = timed / found["speed"]
+        found["register"] = self.number[register.name] if loaded and register is not None else -1
+        found["rows"] = chip.fanouts[-2].size if systolic else 0.0
         found["skew"] = sum(fanout.size for fanout in chip.fanouts[-2:]) - 2.0 if systolic else 0.0
         found["least_cycles"] = operations / chip.vector.lanes.value if chip.vector else 0.0
         found["converting"] = prices.output_converter_cycles
@@ -169,7 +192,8 @@ class Plans:
             found["cross"][skeleton, place] = np.array(moves)[row]
             found["bits"][skeleton, place] = np.array(widths)[row]
         found["feed"] = np.array(feeds)[layout.chain_of]
-        found["fixed_pj"] = self.prices.fixed_pj + np.array(fixed)[layout.chain_of].sum(axis=1)
+        found["own_pj"] = np.array(fixed)[layout.chain_of]
+        found["fixed_pj"] = self.prices.fixed_pj + found["own_pj"].sum(axis=1)
         if self.home is not None:
             found["taken"][:, self.number[self.home]] += np.array(taken)[layout.chain_of].sum(axis=1)
 

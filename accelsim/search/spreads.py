@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
@@ -22,6 +22,9 @@ MOST, EACH = 20_000, 10_000
 
 CLASSES = np.array([reused(dim) for dim in DIMS])
 """The class of every dimension."""
+
+NOTHING, VAIN, MORE = 0, 1, 2
+"""What a list of ways lacks; instances are in vain where fewer take the same number of turns."""
 
 Pin = tuple[tuple[str, int | None], ...] | None
 """The dimensions that must cross a fan-out and over how many instances, None if open; None: any."""
@@ -77,24 +80,25 @@ def ways_of(
 @lru_cache(maxsize=512)
 def _ways(given: tuple[_Group, ...], extents: tuple[int, ...], exact: bool, every: int, few: int) -> Ways:
     found = [spreads(sizes, dims, extents, pins) for sizes, dims, pins in given]
-    whole = all(complete for *_, complete in found)
+    lacks = max((lack for *_, lack in found), default=NOTHING)
     pairs = [(totals, table) for totals, table, _ in found]
     if exact:
         divide = [(np.array(extents) % totals == 0).all(axis=1) for totals, _ in pairs]
         pairs = [(totals[own], table[own]) for (totals, table), own in zip(pairs, divide, strict=True)]
     if prod(len(totals) for totals, _ in pairs) > every:
-        whole = False
+        lacks = MORE
         each = max(int(few ** (1 / len(pairs))), 4)
         chosen = [promising(np.array(extents), totals, each) for totals, _ in pairs]
         pairs = [(totals[own], table[own]) for (totals, table), own in zip(pairs, chosen, strict=True)]
+    whole = lacks == NOTHING or (exact and lacks == VAIN)  # none that divides is in vain
     return Ways(tuple(totals for totals, _ in pairs), tuple(table for _, table in pairs), whole)
 
 
 @lru_cache(maxsize=24)
 def spreads(
     sizes: tuple[int, ...], dims: tuple[tuple[str, ...], ...], extents: tuple[int, ...], pins: tuple[Pin, ...]
-) -> tuple[Ints, Ints, bool]:
-    """Return every way to spread dimensions over neighboring fan-outs; of very many, those without a turn in vain.
+) -> tuple[Ints, Ints, int]:
+    """Return every way to spread dimensions over neighboring fan-outs; of very many, those with no instances in vain.
 
     Instances of a dimension are in vain where fewer of the fan-out take the same number of turns.
 
@@ -111,15 +115,17 @@ def spreads(
 
     Returns
     -------
-    (int64 array, shape (choices, 8); int64 array, shape (choices, fan-outs, 8); bool)
-        Instances of every dimension in all, and of each fan-out for one way to get them; whether these are all.
+    (int64 array, shape (choices, 8); int64 array, shape (choices, fan-outs, 8); int)
+        Instances of every dimension in all, and of each fan-out for one way to get them; what these lack: `NOTHING`,
+        `VAIN` (only those with instances in vain) or `MORE`.
     """
     given = list(zip(sizes, dims, pins, strict=True))
-    every = [_instances(size, own, extents, pin, _every) for size, own, pin in given]
-    tables = [table for table, _ in every]
-    whole = prod(map(len, tables)) <= MOST and not any(cut for _, cut in every)
-    if not whole:
-        tables = [_instances(size, own, extents, pin, _useful)[0] for size, own, pin in given]
+    for lacks, counts in ((NOTHING, _every), (VAIN, _useful), (MORE, _few)):  # noqa: B007
+        listed = [_instances(size, own, extents, pin, counts) for size, own, pin in given]
+        tables = [table for table, _ in listed]
+        if prod(map(len, tables)) <= MOST and not any(cut for _, cut in listed):
+            break
+    else:
         most = max(int(MOST ** (1 / len(tables))), 1)
         tables = [table[np.argsort(-table.prod(axis=1), kind="stable")][:most] for table in tables]
     totals, ways = np.ones((1, len(DIMS)), dtype=np.int64), np.ones((1, 0, len(DIMS)), dtype=np.int64)
@@ -129,21 +135,36 @@ def spreads(
         ways = np.concatenate([np.repeat(ways, more, axis=0), np.tile(table, (count, 1))[:, None, :]], axis=1)
         fits = spread_fits(ways, np.array(extents))
         totals, ways = totals[fits], ways[fits]
-    code = np.zeros(len(totals), dtype=np.int64)
-    for column in range(len(DIMS)):
-        code = code * (int(totals[:, column].max()) + 1) + totals[:, column]
-        _, code = np.unique(code, return_inverse=True)
+    _, first = np.unique(_code(totals), return_index=True)
+    return totals[first], ways[first], lacks
+
+
+def _code(rows: Ints) -> Ints:
+    """Numbers that are equal, and in the same order, as some rows."""
+    radix = rows.max(axis=0, initial=0) + 1
+    if prod(radix.tolist()) < 2**62:
+        weights = np.array([prod(radix[column + 1 :].tolist()) for column in range(len(radix))], dtype=np.int64)
+        code: Ints = rows @ weights
+        return code
+    code = np.zeros(len(rows), dtype=np.int64)
+    for column, base in zip(rows.T, radix.tolist(), strict=True):
+        _, code = np.unique(code * base + column, return_inverse=True)
         code = code.reshape(-1)
-    _, first = np.unique(code, return_index=True)
-    return totals[first], ways[first], whole
+    return code
 
 
-def _every(most: int, extent: int) -> Iterable[int]:
+def _every(most: int, extent: int) -> Sequence[int]:
     return range(1, most + 1)
 
 
-def _useful(most: int, extent: int) -> Iterable[int]:
-    """Instances of which none is in vain; of a large fan-out those near the powers of two, and the most."""
+def _useful(most: int, extent: int) -> Sequence[int]:
+    """Instances of which none is in vain."""
+    counts = np.arange(1, most + 1)
+    return sorted(set((-(-extent // -(-extent // counts))).tolist()))
+
+
+def _few(most: int, extent: int) -> Sequence[int]:
+    """The same; of a large fan-out those near the powers of two, and the most."""
     counts = {most, *(2**power for power in range(most.bit_length()))} if most > 64 else range(1, most + 1)
     return sorted({-(-extent // -(-extent // count)) for count in counts})
 
@@ -158,27 +179,27 @@ def spread_fits(ways: Ints, room: Ints) -> NDArray[np.bool_]:
 
 
 def _instances(
-    size: int, dims: Sequence[str], extents: Sequence[int], pin: Pin, counts: Callable[[int, int], Iterable[int]]
+    size: int, dims: Sequence[str], extents: Sequence[int], pin: Pin, counts: Callable[[int, int], Sequence[int]]
 ) -> tuple[Ints, bool]:
     """Vectors of instances whose product fits one fan-out, about `EACH` at most; and whether any were cut off."""
     cut = False
-    found = [np.ones(len(DIMS), dtype=np.int64)]
+    found = np.ones((1, len(DIMS)), dtype=np.int64)
     pinned = dict.fromkeys(dims) if pin is None else dict(pin)
     for dim in dims:
         if dim in pinned:
             column, wanted = DIMS.index(dim), pinned[dim]
-            grown = []
-            for vector in found:
-                most = min(size // int(vector.prod()), extents[column])
-                for count in counts(most, extents[column]) if wanted is None else range(wanted, min(wanted, most) + 1):
-                    longer = vector.copy()
-                    longer[column] = count
-                    grown.append(longer)
-                if len(grown) > EACH:
-                    cut = True
-                    break
+            most = np.minimum(size // found.prod(axis=1), extents[column]).tolist()
+            options = {
+                room: np.array(
+                    counts(room, extents[column]) if wanted is None else [wanted][: wanted <= room], dtype=np.int64
+                )
+                for room in set(most)
+            }
+            grown = np.repeat(found, [len(options[room]) for room in most], axis=0)
+            grown[:, column] = np.concatenate([options[room] for room in most])
+            cut = cut or len(grown) > EACH
             found = grown[:EACH]
-    return np.array(found, dtype=np.int64).reshape(-1, len(DIMS)), cut
+    return found, cut
 
 
 def promising(extents: Ints, totals: Ints, most: int) -> Ints:

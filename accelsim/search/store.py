@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 
 from accelsim.cache import Cache, code_version, key_of
 from accelsim.engine.case import Case
-from accelsim.errors import InfeasibleError, InputError
+from accelsim.errors import InputError
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.constraints import Constraints
 from accelsim.mapping.nest import Nest
 from accelsim.mapping.nest_text import read_line, written
 from accelsim.progress import progress
-from accelsim.search.axes import slides
 from accelsim.search.certificate import Certificate
-from accelsim.search.heuristic import Objective, choose
+from accelsim.search.heuristic import Objective
 from accelsim.search.optimal import FREE, Optimum, optimum
 
 STORE = "optima"
@@ -78,8 +76,7 @@ def _from_disk_or_searched(
         results = {identity: one for identity, one in read.items() if one is not None}
         _known.update(results)
         missing = {identity: case for identity, case in cases.items() if identity not in results}
-        _prepare(chip, list(missing.values()), objective, constraints)
-        search = partial(optimum, chip, objective=objective, constraints=constraints)
+        search = partial(optimum, chip, objective=objective, constraints=constraints, others=list(missing.values()))
         with progress(missing.values(), "searching mappings", len(missing), "layer") as layers:
             for one, identity in zip(map(search, layers), missing, strict=True):
                 results[identity] = _known[identity] = one
@@ -88,14 +85,6 @@ def _from_disk_or_searched(
     for oldest in list(_known)[: max(0, len(_known) - _REMEMBERED)]:
         _known.pop(oldest, None)
     return results
-
-
-def _prepare(chip: Chip, cases: Sequence[Case], objective: Objective, constraints: Constraints) -> None:
-    """Map by the heuristic, at once, what a search may fall back on: windows, and all where bounds leave stalls out."""
-    if constraints == FREE:
-        likely = [case for case in cases if objective != "energy" or slides(case.shape)]
-        with suppress(InfeasibleError):  # its search says so, of its own layer
-            choose(chip, likely, chip.dataflows, objective)
 
 
 def _text(one: Optimum) -> str:

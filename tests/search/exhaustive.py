@@ -116,25 +116,30 @@ class Costs:
             }[objective]
         )
 
-    def best(self, objective: str, allowed: np.ndarray | None = None) -> tuple[int, list[float]] | None:
-        """Return the best mapping that fits and its metrics, ties broken; None if nothing fits.
+    def best(
+        self, objective: str, allowed: np.ndarray | None = None, *, ties: bool = False
+    ) -> tuple[int, list[float]] | None:
+        """Return the best mapping that fits and its metrics; None if nothing fits.
 
         Parameters
         ----------
         objective : {"energy", "latency", "edp"}
         allowed : bool array, shape (n,), optional
             The mappings to choose from.
+        ties : bool
+            Whether ties are broken, for which all of the best are timed; else the first metric alone is the least.
         """
         left = np.flatnonzero(self.fits if allowed is None else self.fits & allowed)
         if not left.size:
             return None
         while True:  # mappings whose time is not known yet may only be worse
             first = self.ranked(objective)[0][left]
-            open_ones = left[(first <= first.min() * (1 + SAME)) & ~self.timed[left]]
-            if not open_ones.size:
+            leading = left[first <= first.min() * (1 + SAME)]
+            known = self.timed[leading]
+            if known.all() or (known.any() and not ties):
                 break
-            self.time(open_ones)
-        least = []
+            self.time(leading[~known] if ties else leading[:1])
+        left, least = left[self.timed[left]], []
         for metric in self.ranked(objective):
             least.append(float(metric[left].min()))
             left = left[metric[left] <= least[-1] * (1 + SAME)]
@@ -235,7 +240,7 @@ def faults(
         yield f"the bound {certificate.bound!r} is above the value {certificate.value!r}"
     if certificate.objective != objective or certificate.evaluated < 1 or certificate.space < 1:
         yield f"the certificate does not make sense: {certificate}"
-    best = known.best(objective, _keeping(problem, objective, own[0], pins))
+    best = known.best(objective, _keeping(problem, objective, own[0], pins), ties=ties)
     if best is not None:
         yield from _beaten(chip, certificate, own, best[1], ties, (mapping, known.mapping(best[0])))
 

@@ -19,7 +19,7 @@ from space import Mapping, every_mapping, every_nest
 from tiny import random_case
 
 from accelsim.engine.capacity import check_fit
-from accelsim.engine.case import Batch
+from accelsim.engine.case import Batch, Case
 from accelsim.engine.evaluate import evaluate
 from accelsim.errors import AccelsimError, InfeasibleError
 from accelsim.hardware.catalog import load_profile
@@ -28,6 +28,8 @@ from accelsim.mapping.constraints import Constraints
 from accelsim.mapping.counts import count_many
 from accelsim.mapping.interpreter import interpret
 from accelsim.mapping.nest import Hierarchy, Keep, Loop, Nest
+from accelsim.provenance import Sourced
+from accelsim.scheme import parse_scheme
 from accelsim.search.axes import slides
 from accelsim.search.heuristic import choose, scores
 from accelsim.search.optimal import optimum
@@ -395,3 +397,43 @@ def test_the_optimum_of_a_product_never_worsens_on_a_better_chip(seed):
         assert after.bound <= before.value * (1 + SAME), (seed, objective)
         if objective == "energy" or after.proven:
             assert after.value <= before.value * (1 + SAME), (seed, objective)
+
+
+def test_instances_without_work_drain_nothing():
+    """Six instances over two fan-outs share five steps; whatever the wires cost, no proof is beaten."""
+    shape = Shape(C=5, K=2)
+    case, chips = one_product(shape), [chip_of_wires(float(link)) for link in np.geomspace(0.05, 1, 40)]
+    every, proven = execute(chips[0], shape), 0
+    for chip in chips:
+        known = costs(chip, case, every)
+        found = optimum(chip, case, "energy").certificate
+        assert found.bound <= np.where(known.fits, known.energy, np.inf).min() * (1 + SAME)
+        proven += found.proven
+    assert proven > 5
+
+
+def one_product(shape):
+    layer, scheme = Layer("product", "linear", shape), parse_scheme("int8")
+    return Case(layer, scheme.resolve(layer), scheme.vector_format)
+
+
+def chip_of_wires(link):
+    """A level inside two fan-outs over input channels alone, whose wires take energy."""
+    base = load_profile("horowitz-45nm")
+    inner = replace(
+        base.levels[0], name="L1", depth=2, holds="IO", capacity_bits=40, buffering="ideal",
+        read_pj_per_bit=number(0.052), write_pj_per_bit=number(0.052), read_bits_per_cycle=None,
+        write_bits_per_cycle=None, leakage_w=None, background_w=None,
+    )  # fmt: skip
+    outer = replace(
+        base.outermost, buffering="single", read_pj_per_bit=number(5.4), write_pj_per_bit=number(1.25),
+        leakage_w=None, background_w=None,
+    )  # fmt: skip
+    wires = [FanOut(name, size, frozenset("C"), number(link)) for name, size in (("rows", 3), ("cols", 2))]
+    return replace(
+        base, levels=(inner, outer), fanouts=tuple(wires), clock_pj_per_cycle=None, leakage_w=None, idle_w=None
+    )  # fmt: skip
+
+
+def number(value):
+    return Sourced(value, "made up", status="assumed")

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,7 +51,10 @@ class Search:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def __call__(self, chip: Chip, case: Case, objective: str = "energy", constraints: Constraints = FREE) -> Optimum:
+    def __call__(
+        self, chip: Chip, case: Case, objective: str = "energy", constraints: Constraints = FREE,
+        others: Sequence[Case] = (),
+    ) -> Optimum:  # fmt: skip
         self.asked.append(case.layer.name)
         lines = (Keep("DRAM", "WIO"), Loop("K", case.shape.K), Keep("RF", ""), Loop("C", 1, "rows"))
         value = case.shape.macs / 3

@@ -1,0 +1,1 @@
+"""Inner loops of the search, compiled where there is a compiler."""
