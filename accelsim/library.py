@@ -1,6 +1,7 @@
 """Where are the profiles, workloads and schemes? Explicit path, then ACCELSIM_PATH, then shipped.
 
-The shipped folders stand at the top level of a checkout and under ``accelsim/_shipped`` in a wheel.
+The shipped folders stand at the top level of a checkout and under ``accelsim/_shipped`` in a wheel. Tables that are
+part of the code lie beside it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,11 @@ from pathlib import Path
 from accelsim.errors import InputError, did_you_mean
 
 _PACKAGE = Path(__file__).resolve().parent
+
+
+def packaged(name: str) -> str:
+    """Return the text of a file of the package, by its path inside it."""
+    return (_PACKAGE / name).read_text(encoding="utf-8")
 
 
 def folders(kind: str) -> list[Path]:

@@ -16,7 +16,7 @@ import pytest
 from accelsim.cli import run
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = ("numpy", "pandas", "matplotlib", "pydantic", "yaml")
+HEAVY = ("numpy", "pandas", "matplotlib", "scipy", "numba", "llvmlite", "pydantic", "yaml")
 LOADED = f"print([name for name in {HEAVY!r} if name in sys.modules])"
 ESTIMATE = ["estimate", "filter-3x3x256", "--on", "horowitz-45nm"]
 COMPARE = ["compare", "filter-3x3x256", "--on", "horowitz-45nm", "--schemes", "fp32,fp16,w8a8-dequant-fp32,int8"]
@@ -350,12 +350,13 @@ def test_import_loads_nothing_heavy_until_asked() -> None:
     assert done.stdout.splitlines() == ["[]", "True False False"], done.stderr
 
 
-def test_estimate_loads_neither_pandas_nor_matplotlib() -> None:
-    done = python(f"import sys; from accelsim.cli import run; run({ESTIMATE!r}); {LOADED}")
-    loaded = done.stdout.splitlines()[-1]
-    assert "numpy" in loaded, done.stderr
-    assert "pandas" not in loaded
-    assert "matplotlib" not in loaded
+def test_estimate_loads_only_what_it_computes_with() -> None:
+    unasked = (
+        "print([name in sys.modules for name in ('accelsim.explore.compare', 'accelsim.simulation.fusion.choice')])"
+    )
+    arguments = [*ESTIMATE, "--mapping", "heuristic"]
+    done = python(f"import sys; from accelsim.cli import run; run({arguments!r}); {LOADED}; {unasked}")
+    assert done.stdout.splitlines()[-2:] == ["['numpy', 'pydantic', 'yaml']", "[False, False]"], done.stderr
 
 
 def test_without_a_command_there_is_help_and_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

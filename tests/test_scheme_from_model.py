@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import accelsim as sim
 from accelsim.cli import run
 from accelsim.errors import InputError, UnsupportedError
-from accelsim.report.text import compare_page, plain
+from accelsim.report.page import plain
+from accelsim.report.text import compare_page
 from accelsim.scheme import Scheme, parse_scheme
 from accelsim.scheme.from_model import from_model
 from accelsim.scheme.patterns import Patterns, escape

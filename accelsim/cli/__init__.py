@@ -6,6 +6,7 @@ imported before a command needs it.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import warnings
@@ -22,9 +23,16 @@ COMPLETION = "_ACCELSIM_COMPLETE"
 """Set by a shell that asks for completions."""
 
 
+GARBAGE = 100_000
+"""New objects before Python looks for cycles among all; after its own 700 that takes a tenth of a short command."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit."""
-    sys.exit(run(arguments))
+    """Run the command line and exit; what is left then is not looked through for cycles."""
+    gc.set_threshold(GARBAGE)
+    code = run(arguments)
+    gc.freeze()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ def cache(action: str | None) -> None:
     from accelsim.cache import SETTING, clear, folder, stores
     from accelsim.cli.output import show
     from accelsim.layout import table
-    from accelsim.report.text import Page, Text
+    from accelsim.report.page import Page, Text
     from accelsim.units import engineering
 
     place = folder()

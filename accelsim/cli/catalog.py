@@ -13,7 +13,7 @@ from accelsim.cli.options import check_output, chip_of, network_of, workload_opt
 from accelsim.errors import InputError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from accelsim.report.text import Page
+    from accelsim.report.page import Page
 
 KINDS = ("profiles", "workloads", "schemes", "formats")
 
@@ -23,7 +23,7 @@ KINDS = ("profiles", "workloads", "schemes", "formats")
 def list_(kind: str | None) -> None:
     """List profiles, workloads, schemes or formats; all but formats without an argument."""
     from accelsim.cli.output import show as show_page
-    from accelsim.report.text import Text
+    from accelsim.report.page import Text
 
     page: Page = []
     for one in (kind,) if kind else KINDS[:3]:
@@ -40,7 +40,7 @@ def list_(kind: str | None) -> None:
 
 def _listing(kind: str) -> Page:
     from accelsim.layout import table
-    from accelsim.report.text import Text, headed
+    from accelsim.report.page import Text, headed
 
     if kind == "profiles":
         from accelsim.hardware.catalog import list_profiles
@@ -72,7 +72,7 @@ def _default(value: object) -> str:
 def _schemes() -> Page:
     from accelsim.layout import paragraph
     from accelsim.library import names
-    from accelsim.report.text import Text
+    from accelsim.report.page import Text
     from accelsim.scheme import FROM_MODEL, GRAMMAR, known_schemes
 
     schemes = known_schemes()
@@ -167,7 +167,7 @@ def _show_tensors(path: Path, as_json: bool) -> None:
 def _scheme_or_format(name: str) -> Page:
     from accelsim.precision import parse_format
     from accelsim.report.cards import scheme_card, stored_words
-    from accelsim.report.text import Text
+    from accelsim.report.page import Text
     from accelsim.scheme import FROM_MODEL, parse_scheme
 
     try:
@@ -233,7 +233,7 @@ def check(profile: str, overrides: Sequence[str], what_if: bool) -> None:
     """Say what a profile's numbers imply, and what looks odd in it."""
     from accelsim.cli.output import show as show_page
     from accelsim.hardware.check import lines
-    from accelsim.report.text import Text, sentences
+    from accelsim.report.page import Text, sentences
 
     text = lines(chip_of(profile, overrides, what_if))
     odd = [line for line in text if line.startswith("  odd: ")]

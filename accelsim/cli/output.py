@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from accelsim.report.text import Page
+    from accelsim.report.page import Page
 
 STYLES: Mapping[str, Mapping[str, Any]] = {
     "title": {"bold": True}, "head": {"bold": True}, "note": {"dim": True}, "warning": {"fg": "yellow"}, "plain": {},

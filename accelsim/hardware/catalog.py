@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from accelsim.hardware.merge import Layered
 from accelsim.hardware.normalize import normalize
 from accelsim.hardware.overrides import apply_overrides
 from accelsim.hardware.schema import ProfileSpec
-from accelsim.library import find, names
+from accelsim.library import find, names, packaged
 
 MAX_PARENTS = 8
 
@@ -99,7 +98,7 @@ def open_profile(name: str | os.PathLike[str]) -> OpenProfile:
 
 def template() -> str:
     """Return the text of a commented profile to start from; it loads as it stands."""
-    return files("accelsim.hardware").joinpath("data/template.yaml").read_text(encoding="utf-8")
+    return packaged("hardware/data/template.yaml")
 
 
 def _layer(path: Path, children: tuple[Path, ...] = ()) -> Layered:

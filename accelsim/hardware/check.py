@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +13,7 @@ import yaml
 from accelsim.hardware import sram
 from accelsim.hardware.chip import Chip, Level
 from accelsim.hardware.rates import accumulator, as_format
+from accelsim.library import packaged
 from accelsim.units import capacity, engineering, ratio
 
 WORD_BITS = 32
@@ -132,7 +132,7 @@ def _energy_ratios(formats: tuple[FormatFacts, ...], levels: tuple[LevelFacts, .
 
 @cache
 def _plausible() -> dict[str, Any]:
-    text = files("accelsim.hardware").joinpath("data/plausible.yaml").read_text(encoding="utf-8")
+    text = packaged("hardware/data/plausible.yaml")
     loaded: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return loaded
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Literal
 
 from accelsim.hardware.catalog import load_profile
 from accelsim.hardware.dram import dram_pj_per_bit
 from accelsim.hardware.node_scaling import energy_ratio
+from accelsim.library import packaged
 
 ROUNDING = 0.01
 """A published figure of two or three digits may lie so far outside a range and still be its end."""
@@ -53,7 +53,7 @@ class Figure:
 
 def figures() -> Iterator[Figure]:
     """Yield the figures of ``data/disagreeing_costs.csv``, those of one quantity together."""
-    lines = files("accelsim.hardware").joinpath("data/disagreeing_costs.csv").read_text(encoding="utf-8").splitlines()
+    lines = packaged("hardware/data/disagreeing_costs.csv").splitlines()
     for row in csv.DictReader(line for line in lines if not line.startswith("#")):
         yield Figure(**{**row, "value": float(row["value"])})  # type: ignore[arg-type]
 

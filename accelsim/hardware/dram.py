@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import yaml
 
 from accelsim.errors import InputError, did_you_mean
+from accelsim.library import packaged
 from accelsim.provenance import Sourced
 
 
 @cache
 def dram_technologies() -> dict[str, Sourced]:
     """Return the energy of a bit read or written in pJ, by technology ("lpddr4", "hbm2e" ...), range included."""
-    text = files("accelsim.hardware").joinpath("data/dram_energy.yaml").read_text(encoding="utf-8")
+    text = packaged("hardware/data/dram_energy.yaml")
     rows: dict[str, dict[str, Any]] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return {name: _cost(row) for name, row in rows.items()}
 

@@ -25,7 +25,7 @@ NEED_SOURCE = "must name its source; write {value: ..., source: KEY} or give `so
 class Spec(BaseModel):
     """Base of all: unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def _as_tuple(given: Any) -> Any:

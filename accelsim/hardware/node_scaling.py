@@ -10,18 +10,18 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import yaml
 
 from accelsim.hardware.chip import Chip, Level
+from accelsim.library import packaged
 from accelsim.provenance import Sourced
 
 
 @cache
 def _tables() -> dict[str, Any]:
-    text = files("accelsim.hardware").joinpath("data/node_scaling.yaml").read_text(encoding="utf-8")
+    text = packaged("hardware/data/node_scaling.yaml")
     loaded: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return loaded
 

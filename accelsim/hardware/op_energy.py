@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import yaml
 
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.rates import as_format
+from accelsim.library import packaged
 from accelsim.precision import Format
 from accelsim.provenance import Sourced
 
@@ -24,7 +24,7 @@ from accelsim.provenance import Sourced
 @cache
 def tables() -> dict[str, Any]:
     """Return the laws' tables (``data/op_energy.yaml``)."""
-    text = files("accelsim.hardware").joinpath("data/op_energy.yaml").read_text(encoding="utf-8")
+    text = packaged("hardware/data/op_energy.yaml")
     loaded: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return loaded
 

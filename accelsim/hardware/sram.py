@@ -13,8 +13,9 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Literal
+
+from accelsim.library import packaged
 
 SOURCE = "balasubramonian-taco2017"
 Quantity = Literal["read_pj", "write_pj", "leakage_mw", "area_mm2"]
@@ -32,7 +33,7 @@ class Grid:
 
 @cache
 def _grids() -> dict[int, Grid]:
-    lines = files("accelsim.hardware").joinpath("data/sram_cacti7.csv").read_text().splitlines()
+    lines = packaged("hardware/data/sram_cacti7.csv").splitlines()
     rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
     grids = {}
     for node in sorted({int(row["node_nm"]) for row in rows}):

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable
 from fractions import Fraction
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 
 from accelsim.errors import InputError, nearest
+from accelsim.library import packaged
 from accelsim.precision.formats import Block, Format, Span
 
 INTEGER_WIDTHS = (*range(2, 33), 64)
@@ -33,7 +33,7 @@ _MAX_GROUP = 1 << 20
 
 
 def _rows(file: str) -> list[dict[str, str]]:
-    text = files("accelsim.precision").joinpath(file).read_text(encoding="utf-8")
+    text = packaged(f"precision/{file}")
     return list(csv.DictReader(text.splitlines()))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from accelsim.layout import table
 from accelsim.quantization.training.accuracy_spread import FLOAT_BITS, AccuracySpread
 from accelsim.quantization.training.accuracy_table import AccuracyTable
-from accelsim.report.text import Page, Text, headed, sentences
+from accelsim.report.page import Page, Text, headed, sentences
 
 
 def accuracy_page(found: AccuracyTable) -> Page:

@@ -8,7 +8,8 @@ from accelsim.explore.allocation_front import AllocationFront
 from accelsim.layout import percent, table
 from accelsim.quantization.allocation.allocation import Allocation
 from accelsim.quantization.allocation.budget import amount
-from accelsim.report.text import Page, Text, headed, sentences, titled
+from accelsim.report.page import Page, Text, headed, sentences
+from accelsim.report.text import titled
 
 MEASURES = {
     "energy_pj": "energy", "latency_s": "time", "edp_pj_s": "energy x time", "error": "error",

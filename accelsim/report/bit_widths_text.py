@@ -8,7 +8,7 @@ from accelsim.explore.bit_widths_table import BitWidth, BitWidths
 from accelsim.layout import table
 from accelsim.quantization.error_table import decibels
 from accelsim.quantization.published_table import PublishedAccuracy
-from accelsim.report.text import Page, Text, headed, sentences
+from accelsim.report.page import Page, Text, headed, sentences
 from accelsim.units import engineering
 
 

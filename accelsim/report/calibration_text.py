@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from accelsim.explore.calibration.calibration import Calibration, Outcome, Parameter
 from accelsim.layout import table
-from accelsim.report.text import Page, Text, headed, sentences
+from accelsim.report.page import Page, Text, headed, sentences
 from accelsim.units import engineering
 
 _SHOWN_LINES = 6

@@ -9,7 +9,8 @@ from accelsim.hardware.chip import Chip, Level
 from accelsim.layout import table
 from accelsim.precision import CATALOG, Format
 from accelsim.provenance import DEFAULT, Sourced, bibliography
-from accelsim.report.text import Page, Text, array_of, headed, sentences
+from accelsim.report.page import Page, Text, headed, sentences
+from accelsim.report.text import array_of
 from accelsim.scheme import Scheme
 from accelsim.simulation.costs import short_source
 from accelsim.units import capacity, engineering

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accelsim.layout import percent, table
-from accelsim.report.text import Page, Text, sentences
+from accelsim.report.page import Page, Text, sentences
 from accelsim.simulation.duty import WH_J, Duty, rate_words
 from accelsim.simulation.power import power_words
 from accelsim.simulation.result import Result

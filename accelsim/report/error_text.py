@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from accelsim.layout import table
 from accelsim.quantization.error_table import ErrorTable, TensorError, decibels
-from accelsim.report.text import Page, Text, headed, sentences
+from accelsim.report.page import Page, Text, headed, sentences
 
 MOST_LAYERS = 60
 ROLES = ("weights", "activations")

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from accelsim.explore.words import cause_words
 from accelsim.layout import percent, table
+from accelsim.report.page import Page, Text, headed, sentences
 from accelsim.report.tables import joules, number, octets
-from accelsim.report.text import ASSUMPTIONS, Page, Text, array_of, citation_lines, cost_sentence, headed, sentences
+from accelsim.report.text import ASSUMPTIONS, array_of, citation_lines, cost_sentence
 from accelsim.simulation.costs import works
 from accelsim.simulation.generation.phase import Phase
 from accelsim.simulation.generation.result import Generation

@@ -8,8 +8,9 @@ from math import prod
 from accelsim.layout import WIDTH, percent, table
 from accelsim.mapping.nest import Keep
 from accelsim.mapping.nest_text import shown
+from accelsim.report.page import Page, Text, headed, sentences
 from accelsim.report.tables import instances_words, joules, number
-from accelsim.report.text import Page, Text, array_of, citation_lines, cost_sentence, headed, sentences
+from accelsim.report.text import array_of, citation_lines, cost_sentence
 from accelsim.simulation.costs import works
 from accelsim.simulation.distance import distance_words
 from accelsim.simulation.explain import how

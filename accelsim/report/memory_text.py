@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from accelsim.layout import percent, table
+from accelsim.report.page import Page, Text, headed, sentences
 from accelsim.report.tables import octets
-from accelsim.report.text import Page, Text, headed, sentences
 from accelsim.simulation.memory_table import MemoryRow, MemoryTable, Stay
 from accelsim.simulation.residency import TILE_SHARE
 from accelsim.units import capacity, engineering

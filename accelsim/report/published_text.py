@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accelsim.layout import table
 from accelsim.quantization.published_table import NO_COST, PERPLEXITY, Cost, PublishedAccuracy, PublishedTable
-from accelsim.report.text import Page, Text, headed, sentences
+from accelsim.report.page import Page, Text, headed, sentences
 from accelsim.units import engineering, ratio
 
 

@@ -10,7 +10,7 @@ from accelsim.layout import table
 from accelsim.quantization.error_table import decibels
 from accelsim.quantization.sensitivity.layer import MEASURES, LayerSensitivity
 from accelsim.quantization.sensitivity.result import Sensitivity
-from accelsim.report.text import Page, Text, headed, sentences
+from accelsim.report.page import Page, Text, headed, sentences
 
 MOST_LAYERS = 60
 

@@ -7,7 +7,7 @@ from collections import Counter
 from accelsim.explore.sweep import summary
 from accelsim.explore.sweep.result import SweepResult
 from accelsim.layout import table
-from accelsim.report.text import Page, Text, headed, sentences
+from accelsim.report.page import Page, Text, headed, sentences
 
 MOST_WARNINGS = 3
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from accelsim.errors import AccelsimError
 from accelsim.layout import table
+from accelsim.report.page import Page, Text, headed, sentences
 from accelsim.report.tables import octets
-from accelsim.report.text import Page, Text, headed, sentences
 from accelsim.workload.importers.joining import Joined
 from accelsim.workload.importers.stored import TensorTable
 from accelsim.workload.importers.totals import stated_totals

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from accelsim.explore.compare import Comparison
 from accelsim.explore.words import joined
 from accelsim.hardware.chip import Chip
-from accelsim.layout import paragraph, percent, table
+from accelsim.layout import percent, table
 from accelsim.provenance import Source
-from accelsim.report import comparison_tables, tables
+from accelsim.report import tables
 from accelsim.report.fusion_text import fusion_sentences, fusion_table
+from accelsim.report.page import Page, Text, headed, sentences
 from accelsim.report.training_text import training_table
 from accelsim.simulation.costs import uses, works
 from accelsim.simulation.distance import distance
@@ -21,40 +20,12 @@ from accelsim.simulation.power import power_words
 from accelsim.simulation.result import Result
 from accelsim.units import capacity, engineering
 
-Tone = Literal["title", "head", "plain", "note", "warning"]
+if TYPE_CHECKING:
+    from accelsim.explore.compare import Comparison
+
 ASSUMPTIONS = "docs/assumptions.md"
 UNSAID = ("phase", "pass")
 """Options that the title of a network tells already."""
-
-
-@dataclass(frozen=True)
-class Text:
-    """One line of a page, and how it is to be shown."""
-
-    text: str
-    tone: Tone = "plain"
-
-
-Page = list[Text]
-
-
-def plain(page: Page) -> str:
-    """Return a page as text without any color."""
-    return "\n".join(line.text for line in page)
-
-
-def headed(lines: Sequence[str]) -> Iterator[Text]:
-    """Yield a table, its header marked, and a blank line after it."""
-    if lines:
-        yield Text(lines[0], "head")
-        yield from (Text(line) for line in lines[1:])
-        yield Text("")
-
-
-def sentences(texts: Sequence[str], tone: Tone = "plain", indent: str = "  ") -> Iterator[Text]:
-    """Yield sentences, wrapped."""
-    for text in texts:
-        yield from (Text(line, tone) for line in paragraph(text, indent))
 
 
 def array_of(chip: Chip) -> str:
@@ -179,6 +150,8 @@ def _power_words(result: Result) -> str:
 
 def compare_page(comparison: Comparison, cite: bool = False) -> Page:
     """Return a comparison as a page: energy, speed, traffic and bandwidth tables, then the verdict."""
+    from accelsim.report import comparison_tables
+
     reference = comparison.reference
     chips = {result.chip.name: result.chip for result in comparison.results}
     where = (

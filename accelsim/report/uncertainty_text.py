@@ -9,8 +9,8 @@ from accelsim.explore.uncertainty import Uncertainty
 from accelsim.explore.words import joined
 from accelsim.layout import percent, table
 from accelsim.provenance import Source
+from accelsim.report.page import Page, Text, headed, sentences
 from accelsim.report.tables import joules
-from accelsim.report.text import Page, Text, headed, sentences
 from accelsim.simulation.costs import works
 from accelsim.units import ratio
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from accelsim.layout import table
-from accelsim.report.text import Page, Text, headed, sentences
+from accelsim.report.page import Page, Text, headed, sentences
 from accelsim.report.validation_words import (
     bound_words,
     error_words,

@@ -20,9 +20,7 @@ from accelsim.precision import parse_format
 from accelsim.scheme import LayerFormats, Scheme, parse_scheme
 from accelsim.search.heuristic import OBJECTIVES, Choice, Objective
 from accelsim.simulation.bystanders import bystander_bits
-from accelsim.simulation.fusion.choice import fuse as fuse_groups
 from accelsim.simulation.fusion.result import Fusion, Unfused
-from accelsim.simulation.fusion.room import Setting
 from accelsim.simulation.lifetimes import alive_bits
 from accelsim.simulation.mac_layer import chosen_mappings, mac_layers
 from accelsim.simulation.memory import memory, misfit, output_bits, stored_bits, weights_of
@@ -274,6 +272,8 @@ class _Job:
         self, residency: Residency, layers: tuple[LayerResult, ...], asked: Request, objective: Objective
     ) -> tuple[Residency, tuple[LayerResult, ...], tuple[Fusion | Unfused, ...]]:
         """All layers with groups of them fused where that saves, and what then stays on chip."""
+        from accelsim.simulation.fusion.choice import fuse as fuse_groups
+        from accelsim.simulation.fusion.room import Setting
 
         def choose(cases: Mapping[str, Case]) -> Mapping[str, Choice]:
             return chosen_mappings(self.chip, cases, asked, objective)

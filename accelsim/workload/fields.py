@@ -60,4 +60,4 @@ Pad = Annotated[Any, AfterValidator(partial(_one_or_list, least=0, lengths=(2, 4
 class Record(BaseModel):
     """Base of all: unknown fields are refused and values are taken as written."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)

@@ -16,7 +16,7 @@ from accelsim.errors import InfeasibleError, UnsupportedError, UsageError
 from accelsim.explore.bit_widths_table import BitWidth, BitWidths
 from accelsim.report.bit_widths_text import bit_widths_page
 from accelsim.report.facts import bit_width_bars
-from accelsim.report.text import plain
+from accelsim.report.page import plain
 
 MODEL, CHIP = "autoencoder", "horowitz-45nm"
 COMMAND = ("bit-widths", MODEL, "--on", CHIP)

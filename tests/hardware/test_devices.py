@@ -12,7 +12,8 @@ from accelsim.hardware.catalog import load_profile
 from accelsim.hardware.chip import Chip
 from accelsim.precision.sparse import Pattern
 from accelsim.provenance import bibliography
-from accelsim.report.text import compare_page, plain
+from accelsim.report.page import plain
+from accelsim.report.text import compare_page
 from accelsim.simulation.estimate import estimate
 from accelsim.simulation.result import Result
 from accelsim.workload.catalog import load_workload

@@ -13,8 +13,8 @@ from accelsim.errors import InputError, UnsupportedError
 from accelsim.quantization.published import published_accuracy, read_published
 from accelsim.quantization.published_table import PERPLEXITY, PublishedTable
 from accelsim.report.facts import published_panels
+from accelsim.report.page import plain
 from accelsim.report.published_text import published_page
-from accelsim.report.text import plain
 
 MODEL, CHIP = "llama-3-8b", "horowitz-45nm"
 

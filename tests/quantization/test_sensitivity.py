@@ -28,9 +28,9 @@ from accelsim.quantization.sensitivity.rank import rank_correlation
 from accelsim.quantization.sensitivity.result import Sensitivity
 from accelsim.quantization.sensitivity.traces import read_traces
 from accelsim.report.facts import sensitivity_lines
+from accelsim.report.page import plain
 from accelsim.report.plots import sensitivity_figure
 from accelsim.report.sensitivity_text import sensitivity_page
-from accelsim.report.text import plain
 from tests.quantization.small_network import Net, as_onnx
 
 DATA = np.random.default_rng(0).standard_normal((16, 12)).astype(np.float32)

@@ -11,12 +11,12 @@ import base64
 import hashlib
 import json
 from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from accelsim.explore.compare import Comparison
 from accelsim.explore.robust import CLOSE
 from accelsim.layout import percent
+from accelsim.library import packaged
 from accelsim.report.review.assumptions import by_topic
 from accelsim.report.review.facts import NOT_ESTIMATED, Review
 from accelsim.report.review.layers import plot_data
@@ -80,4 +80,4 @@ def _environment() -> Environment:
 
 
 def _text(name: str) -> str:
-    return files("accelsim.report.review").joinpath("templates", name).read_text(encoding="utf-8")
+    return packaged(f"report/review/templates/{name}")
