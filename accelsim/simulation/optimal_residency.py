@@ -39,6 +39,8 @@ from accelsim.workload.network import Network
 MISSING = "an optimal residency needs HiGHS, which is not installed; run: pip install 'accelsim[optimize]'"
 TIME_LIMIT_S = 10.0
 """After which the best plan found is taken without a proof, and not called optimal."""
+NEGLIGIBLE = 1e-9
+"""Share of the room that HiGHS takes in no constraint; what fits is made sure of without it."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,8 @@ class _Program:
             for own in self.layers:
                 self.solver.addConstr(self.stay[own] + self.stay[self.whole] <= 1)
         for here in self._crowded():
-            terms = [self.stay[own] * (self.taken[own][here] / self.room.bits) for own in self._at(here)]
+            shares = {own: self.taken[own][here] / self.room.bits for own in self._at(here)}
+            terms = [self.stay[own] * share for own, share in shares.items() if share > NEGLIGIBLE]
             self.solver.addConstr(sum(terms[1:], terms[0]) <= 1.0)
 
     def _at(self, moment: int) -> list[int]:

@@ -154,6 +154,21 @@ def test_a_read_of_two_activations_is_saved_by_both_or_not_at_all():
     assert optimal_plan(Network("two", layers), TINY, bits, Weights(0.0), gains).outputs == {"a", "b", "product"}
 
 
+def test_a_word_stays_beside_what_fills_a_room_of_gibibytes():
+    """The solver takes no coefficient that is as small as the share of one word."""
+    chip = load_profile(PROFILE, {"levels.buffer.capacity": "64 GiB"})
+    large = int(home(chip).capacity_bits * (1 - TILE_SHARE)) // 8 * 3 // 5
+    layers = (
+        vector("a", ("input",), large),
+        vector("b", ("input",), large - 1),
+        vector("word", ("input",), 1),
+        vector("end", ("a", "b", "word"), 1),
+    )
+    network = Network("word", layers)
+    bits, gains = problem(network)
+    assert optimal_plan(network, chip, bits, Weights(0.0), gains).outputs == {"a", "word"}
+
+
 def test_what_repeats_saves_in_every_repeat():
     """0.4 of the room within a block, written and read twice, saves more than 0.7 once around it."""
     part, large = WORDS * 2 // 5, WORDS * 7 // 10
