@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,17 +26,19 @@ from accelsim.workload.network import Network
 READ, WRITE = "levels.DRAM.read_pj_per_bit", "levels.DRAM.write_pj_per_bit"
 
 
+CASES = [
+    ("eyeriss-v1", "int8"), ("horowitz-45nm", "bf16"), ("horowitz-45nm", "int8"), ("horowitz-45nm", "w4a8"),
+    ("nvdla-small", "int8"), ("tpu-v4i", "bf16"),
+]  # fmt: skip
+
+
 def result_of(chip: str | Chip, scheme: str, network: Network = NETWORK) -> Result:
     return sim.estimate(network, chip, scheme, mapping="heuristic")
 
 
-RESULTS = {
-    (chip, scheme): result_of(chip, scheme)
-    for chip, scheme in [
-        ("horowitz-45nm", "int8"), ("horowitz-45nm", "bf16"), ("horowitz-45nm", "w4a8"), ("eyeriss-v1", "int8"),
-        ("tpu-v4i", "bf16"), ("nvdla-small", "int8"),
-    ]
-}  # fmt: skip
+@cache
+def estimated(chip: str, scheme: str) -> Result:
+    return result_of(chip, scheme)
 
 
 def again(result: Result, chip: Chip) -> Result:
@@ -51,7 +54,7 @@ def overridden(result: Result, values: Mapping[str, object], what_if: bool = Fal
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_a_variant_is_the_estimate_with_the_same_overrides_and_mappings(data: st.DataObject) -> None:
-    result = RESULTS[data.draw(st.sampled_from(sorted(RESULTS)))]
+    result = estimated(*data.draw(st.sampled_from(CASES)))
     known = [*listed_costs(result.chip), "multiply_pj.int4", "add_pj.bf16"]
     paths = data.draw(st.lists(st.sampled_from(known), min_size=1, max_size=4, unique=True))
     cost = st.floats(0.001, 100)
@@ -73,7 +76,7 @@ def test_a_variant_is_the_estimate_with_the_same_overrides_and_mappings(data: st
 
 @pytest.mark.parametrize("key", [("horowitz-45nm", "int8"), ("horowitz-45nm", "bf16"), ("nvdla-small", "int8")])
 def test_another_node_is_the_estimate_at_that_node(key: tuple[str, str]) -> None:
-    result, nodes = RESULTS[key], [65, 22, 7]
+    result, nodes = estimated(*key), [65, 22, 7]
     found = sim.cost_sweep(result, factors={READ: [1.0, 2.0]}, node_nm=nodes)
     assert found.settings["node_nm"].tolist() == [65, 65, 22, 22, 7, 7]
     for place, node in enumerate(nodes):
@@ -83,7 +86,7 @@ def test_another_node_is_the_estimate_at_that_node(key: tuple[str, str]) -> None
 
 
 def test_another_dram_is_the_estimate_with_its_costs_and_factors_stand_upon_it() -> None:
-    result, names = RESULTS["horowitz-45nm", "int8"], ["lpddr4", "hbm2", "ddr4"]
+    result, names = estimated("horowitz-45nm", "int8"), ["lpddr4", "hbm2", "ddr4"]
     found = sim.cost_sweep(result, factors={"levels.DRAM.*": [1, 3]}, dram=names)
     for place, name in enumerate(names):
         pj = dram_pj_per_bit(name).value
@@ -103,7 +106,7 @@ def test_a_power_limited_chip_is_slower_at_dearer_costs() -> None:
 
 
 def test_several_results_share_what_is_varied_and_a_chip_keeps_what_it_lacks() -> None:
-    results = [RESULTS["horowitz-45nm", "int8"], RESULTS["eyeriss-v1", "int8"]]
+    results = [estimated("horowitz-45nm", "int8"), estimated("eyeriss-v1", "int8")]
     found = sim.cost_sweep(results, factors={"array.cols.link_pj_per_bit": [0.0, 1.0, 50.0], READ: [1.0]})
     here, there = found.names
     assert found.of(here) == pytest.approx(np.full(3, results[0].energy_pj))
@@ -135,7 +138,7 @@ def test_draws_stay_within_the_intervals_and_share_their_numbers() -> None:
 
 def test_draws_of_chips_of_one_name_are_each_of_their_own_costs() -> None:
     small = result_of(sim.load_profile("horowitz-45nm", {"levels.SRAM.capacity": "64KiB"}), "int8")
-    given_ = {"as it is": RESULTS["horowitz-45nm", "int8"], "small": small}
+    given_ = {"as it is": estimated("horowitz-45nm", "int8"), "small": small}
     assert len({one.chip.name for one in given_.values()}) == 1
     found, sure = sim.cost_sweep(given_, draws=4000, unranged=0.2), sim.uncertainty(given_, unranged=0.2)
     for name in given_:
@@ -163,7 +166,7 @@ def test_mappings_are_searched_again_once_for_every_distinct_variant() -> None:
 
 
 def test_mappings_are_searched_again_under_the_residency_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    result, jobs = RESULTS["horowitz-45nm", "int8"], []
+    result, jobs = estimated("horowitz-45nm", "int8"), []
 
     def run(points: Sequence[Point], **_: object) -> Iterator[tuple[int, Outcome]]:
         jobs.extend(point.job for point in points)
@@ -202,11 +205,11 @@ WRONG: list[tuple[type[Exception], str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("kind", "said", "given_"), WRONG, ids=[said for _, said, _ in WRONG])
 def test_wrong_sweeps_are_refused(kind: type[Exception], said: str, given_: dict[str, Any]) -> None:
     with pytest.raises(kind, match=said):
-        sim.cost_sweep(RESULTS["horowitz-45nm", "int8"], **given_)
+        sim.cost_sweep(estimated("horowitz-45nm", "int8"), **given_)
 
 
 def test_what_has_no_energy_node_or_range_is_refused() -> None:
-    result = RESULTS["horowitz-45nm", "int8"]
+    result = estimated("horowitz-45nm", "int8")
     with pytest.raises(InputError, match="the energy of int8 must be known"):
         sim.cost_sweep(result_of("a100-80gb", "int8"), {READ: [1]})
     with pytest.raises(InputError, match="int8 stands twice"):

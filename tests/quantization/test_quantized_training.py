@@ -27,10 +27,15 @@ from accelsim.quantization.training.perceptron import Perceptron
 from accelsim.quantization.training.storage import Network, Storage
 from accelsim.report.accuracy_text import accuracy_page
 from accelsim.report.facts import accuracy_lines
-from accelsim.report.text import plain
+from accelsim.report.page import plain
 
-IMAGES = load_digits(3).train_images[:40]
-LABELS = load_digits(3).train_labels[:40]
+
+@pytest.fixture(scope="module")
+def few() -> Digits:
+    """Digits of which the training part has 40 images."""
+    digits = load_digits(3)
+    return replace(digits, train_images=digits.train_images[:40], train_labels=digits.train_labels[:40])
+
 
 # ---------------------------------------------------------------------- gradients
 
@@ -67,34 +72,36 @@ def peer_weights(weights: torch.Tensor, storage: Storage) -> torch.Tensor:
 
 @pytest.mark.parametrize("kind", [Perceptron, Cnn])
 @pytest.mark.parametrize(("bits", "granularity"), [(0, "tensor"), (3, "tensor"), (5, "channel")])
-def test_gradients_are_those_of_torch(kind: Any, bits: int, granularity: Any) -> None:
+def test_gradients_are_those_of_torch(few: Digits, kind: Any, bits: int, granularity: Any) -> None:
     """In full precision, and straight through roundings, clipped activations passing none."""
+    images, labels = few.train_images, few.train_labels
     network: Network = kind(1)
     for one in network.parameters[len(network.parameters) // 2 :]:
         one += np.random.default_rng(2).normal(0, 0.1, one.shape).astype(np.float32)
     storage = None
     if bits:
         storage = Storage(bits, granularity)
-        storage = storage.calibrated([0.8 * one for one in network.inputs(IMAGES[:8], storage)])  # so that some clip
-    results, leaves = torch_forward(network, IMAGES, storage)
-    loss = torch.nn.functional.cross_entropy(results, torch.from_numpy(LABELS))
+        storage = storage.calibrated([0.8 * one for one in network.inputs(images[:8], storage)])  # so that some clip
+    results, leaves = torch_forward(network, images, storage)
+    loss = torch.nn.functional.cross_entropy(results, torch.from_numpy(labels))
     expected = torch.autograd.grad(loss, leaves)
-    np.testing.assert_allclose(network.logits(IMAGES, storage), results.detach().numpy(), atol=2e-4)
-    for own, other in zip(network.gradients(IMAGES, LABELS, storage), expected, strict=True):
+    np.testing.assert_allclose(network.logits(images, storage), results.detach().numpy(), atol=2e-4)
+    for own, other in zip(network.gradients(images, labels, storage), expected, strict=True):
         np.testing.assert_allclose(own, other.numpy(), atol=1e-5)
 
 
-def test_gradients_are_slopes() -> None:
+def test_gradients_are_slopes(few: Digits) -> None:
     """Of the perceptron in float64, by finite differences."""
+    images, labels = few.train_images.astype(np.float64), few.train_labels
     network = Perceptron(4, sizes=(64, 7, 10))
     network.parameters = [one.astype(np.float64) for one in network.parameters]
 
     def loss() -> float:
-        logits = network.logits(IMAGES.astype(np.float64))
+        logits = network.logits(images)
         logits = logits - logits.max(axis=1, keepdims=True)
-        return float(np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(LABELS)), LABELS]))
+        return float(np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(labels)), labels]))
 
-    gradients = network.gradients(IMAGES.astype(np.float64), LABELS)
+    gradients = network.gradients(images, labels)
     random = np.random.default_rng(0)
     for values, gradient in zip(network.parameters, gradients, strict=True):
         place = tuple(int(random.integers(size)) for size in values.shape)

@@ -24,7 +24,13 @@ CHIPS = {
 }
 NETWORKS = ("filter-3x3x256", "resnet8", "llama-2-7b/decode")
 
-SEARCHED = ("filter-3x3x256", "llama-2-7b/decode")
+
+def how(network, first):
+    """Searched, where a network has few different layers; the heuristic is quicker for the others.
+
+    Those of llama are searched in the first scheme of each chip.
+    """
+    return "optimal" if network == "filter-3x3x256" or (network == "llama-2-7b/decode" and first) else "heuristic"
 
 
 def pairs():
@@ -33,8 +39,7 @@ def pairs():
 
 @pytest.mark.parametrize(("chip", "scheme", "network"), pairs())
 def test_every_shipped_pair_adds_up_and_keeps_its_bounds(chip, scheme, network):
-    """Searched, where a network has few different layers; the heuristic is quicker for the others."""
-    result = estimate(network, chip, scheme, mapping="optimal" if network in SEARCHED else "heuristic")
+    result = estimate(network, chip, scheme, mapping=how(network, scheme == CHIPS[chip][0]))
     assert result.energy_pj == pytest.approx(sum(result.energy_breakdown_pj.values()), rel=1e-9)
     assert result.cycles == pytest.approx(sum(result.cycle_breakdown.values()), rel=1e-9)
     assert result.macs == load_workload(network).macs
@@ -53,7 +58,8 @@ def test_every_shipped_pair_adds_up_and_keeps_its_bounds(chip, scheme, network):
 @pytest.mark.parametrize("network", ["resnet8", "llama-2-7b/decode"])
 def test_the_founding_argument(network):
     """Dequantizing cuts traffic and not the multiplies; native int8 cuts both."""
-    fp32, dequantized, native = (estimate(network, "horowitz-45nm", s) for s in ("fp32", "w8a8-dequant-fp32", "int8"))
+    schemes, mapping = ("fp32", "w8a8-dequant-fp32", "int8"), how(network, True)
+    fp32, dequantized, native = (estimate(network, "horowitz-45nm", scheme, mapping=mapping) for scheme in schemes)
 
     def part(result, *names):
         return sum(result.energy_breakdown_pj.get(name, 0) for name in names)

@@ -83,7 +83,7 @@ def test_equals_the_sum_of_estimates(small, chip, scheme, batch):
 @pytest.mark.parametrize("objective", ["energy", "latency"])
 def test_every_step_mapped_anew_is_what_estimate_does(small, objective):
     chip = load_profile("horowitz-45nm")
-    few = 4
+    few = 3
     made = generate(small, chip, "int8", prompt=PROMPT, new_tokens=few, objective=objective, every_step=True)
     steps = [
         estimate(load_workload(f"{small}/decode", context=context), chip, "int8", objective=objective)
@@ -144,8 +144,8 @@ def test_short_generations(small, new):
 
 def test_mappings_of_neighbors_cost_little_more(small):
     """The mappings of a few steps, tried in all others, are close to those that each step would choose itself."""
-    own = generate(small, "horowitz-45nm", "int8", prompt=64, new_tokens=30, every_step=True)
-    few = generate(small, "horowitz-45nm", "int8", prompt=64, new_tokens=30)
+    own = generate(small, "horowitz-45nm", "int8", prompt=64, new_tokens=20, every_step=True)
+    few = generate(small, "horowitz-45nm", "int8", prompt=64, new_tokens=20)
     assert few.energy_pj == pytest.approx(own.energy_pj, rel=0.02)
 
 

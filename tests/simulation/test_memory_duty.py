@@ -13,15 +13,20 @@ from accelsim.errors import InfeasibleError, UnsupportedError, UsageError
 from accelsim.simulation.duty import DAY_S, duty, parse_energy, parse_rate
 from accelsim.simulation.estimate import estimate
 
-RESULT = estimate("resnet8", "raspberry-pi-4", "int8")
 IDLE_W, LOAD_W = 2.875, 6.4
 
 
+@pytest.fixture(scope="module")
+def once():
+    """A result to repeat all day."""
+    return estimate("resnet8", "raspberry-pi-4", "int8", mapping="heuristic")
+
+
 @given(st.floats(1e-6, 1.0))
-def test_a_day_is_computing_and_idling(share):
+def test_a_day_is_computing_and_idling(once, share):
     """E_day = n E_inf + idle (86400 - n t), at any share of the highest rate; idling alone as the rate falls to 0."""
-    time_s = RESULT.latency_s
-    day = duty(RESULT, share / time_s, "10 Wh")
+    time_s = once.latency_s
+    day = duty(once, share / time_s, "10 Wh")
     number = share / time_s * DAY_S
     energy_j = LOAD_W * time_s
     expected = number * energy_j + IDLE_W * (DAY_S - number * time_s)
@@ -33,18 +38,19 @@ def test_a_day_is_computing_and_idling(share):
     assert day.by_power
 
 
-def test_the_highest_rate_is_possible_and_a_little_more_is_not():
-    highest = 1 / RESULT.latency_s
-    assert duty(RESULT, highest * (1 - 1e-12)).idle_j == pytest.approx(0, abs=1e-3)
+def test_the_highest_rate_is_possible_and_a_little_more_is_not(once):
+    highest = 1 / once.latency_s
+    assert duty(once, highest * (1 - 1e-12)).idle_j == pytest.approx(0, abs=1e-3)
     with pytest.raises(InfeasibleError, match=r"so at most [0-9.]+ per s; asked for") as refused:
-        duty(RESULT, highest * 1.001)
+        duty(once, highest * 1.001)
     named = float(str(refused.value).split("at most ")[1].split(" per s")[0])
     assert named == pytest.approx(highest, rel=1e-3)
 
 
 def test_a_batch_serves_as_many_inferences():
     one, four = (
-        estimate(sim.load_workload("resnet8", batch=batch), "edge-2w", "int8", objective="latency") for batch in (1, 4)
+        estimate(network, "edge-2w", "int8", mapping="heuristic", objective="latency")
+        for network in (sim.load_workload("resnet8", batch=batch) for batch in (1, 4))
     )
     assert duty(four, 1).time_s == four.latency_s / 4
     assert duty(four, 1).energy_per_day_j <= duty(one, 1).energy_per_day_j
@@ -52,7 +58,7 @@ def test_a_batch_serves_as_many_inferences():
 
 def test_costs_are_used_where_the_profile_has_them():
     """TPU v4i: its own energy, which holds its idle power while it computes; idling costs that power too."""
-    result = estimate("resnet8", "tpu-v4i", "int8")
+    result = estimate("resnet8", "tpu-v4i", "int8", mapping="heuristic")
     day = duty(result, 1)
     assert not day.by_power
     assert day.energy_j == result.energy_pj * 1e-12
@@ -60,7 +66,7 @@ def test_costs_are_used_where_the_profile_has_them():
 
 
 def test_a_device_without_idle_power_says_so():
-    result = estimate("resnet8", "eyeriss-v1", "int8")
+    result = estimate("resnet8", "eyeriss-v1", "int8", mapping="heuristic")
     day = duty(result, "1/min", "10Wh")
     assert day.idle_w is None
     assert day.idle_j is None
@@ -78,7 +84,7 @@ def test_without_costs_or_power_there_is_no_day(tmp_path):
         encoding="utf-8",
     )
     with pytest.raises(UnsupportedError, match="tdp_w or load_w"):
-        duty(estimate("resnet8", profile, "int8"), 1)
+        duty(estimate("resnet8", profile, "int8", mapping="heuristic"), 1)
 
 
 @pytest.mark.parametrize(

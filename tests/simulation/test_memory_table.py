@@ -122,7 +122,7 @@ def test_the_best_choice_keeps_the_weights_of_some_layers_where_not_all_fit():
     assert not row.greedy.residency.weights
     assert row.optimal.levels[1].weight_bytes < row.memory.weight_bytes
     greedy, best = (
-        sim.estimate("mobilenetv1-0.25", chip, "int8", keep_weights=True, residency=how)
+        sim.estimate("mobilenetv1-0.25", chip, "int8", mapping="heuristic", keep_weights=True, residency=how)
         for how in ("greedy", "optimal")
     )
     assert best.residency.kept_weights == kept
