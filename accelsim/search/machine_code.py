@@ -39,6 +39,9 @@ _NOTHING_COUNTED = "define void @NRT_MemInfo_call_dtor(ptr %0) { ret void }"
 
 _DIGEST = 32
 
+THREADS = "NUMBA_NUM_THREADS"
+"""What makes no difference to the code, and differs between a process and those that it starts."""
+
 
 def load(name: str, kinds: Kinds) -> Callable[[tuple[Any, ...]], None] | None:
     """Return the function of a name, to be called with a tuple of arguments of these types; None if it was not kept."""
@@ -136,7 +139,7 @@ def _code(llvm: Any, name: str, kinds: Kinds, function: Any) -> bytes:
 def _head(llvm: Any, kinds: Kinds) -> bytes:
     """What must be the same for machine code to be used, in short."""
     numba = Path(str(getattr(find_spec("numba"), "origin", None))).stat()
-    settings = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
+    settings = sorted((name, own) for name, own in os.environ.items() if name.startswith("NUMBA_") and name != THREADS)
     made_by = sys.version, np.__version__, llvm.llvm_version_info, numba.st_size, numba.st_mtime_ns
     processor = llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
     types = [one if one is None else (one[0].descr, one[1]) for one in kinds]
