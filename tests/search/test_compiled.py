@@ -61,6 +61,8 @@ def test_machine_code_that_was_kept_needs_no_compiler(tmp_path, monkeypatch):
     assert load("bound_roots", kinds) is not None
     assert load("bound_roots", (*kinds[:-1], (INT, 1))) is None
     with monkeypatch.context() as other:
+        other.setenv("NUMBA_NUM_THREADS", "1")
+        assert load("bound_roots", kinds) is not None
         other.setenv("NUMBA_BOUNDSCHECK", "1")
         assert load("bound_roots", kinds) is None
     roots.write_bytes(roots.read_bytes()[:-1])
